@@ -1,0 +1,1 @@
+"""Plain values in, DICOM SR and overlay out. Never asks the database."""

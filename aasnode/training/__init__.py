@@ -1,0 +1,1 @@
+"""The simulator of radiographs, the training and its evaluation: what made the model. Needs the extra aasnode[train]."""

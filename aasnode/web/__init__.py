@@ -1,0 +1,1 @@
+"""The console's place; not built yet."""
