@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from aasnode.anatomy import Facing, Landmarks, View
 from aasnode.geometry import PixelSpacing
+from aasnode.measurement import Calibration
 
 
 class Outcome(StrEnum):
@@ -59,6 +60,10 @@ class Detector(Protocol):
     @property
     def model(self) -> str:
         """Name and version of the model."""
+
+    @property
+    def calibration(self) -> Calibration:
+        """How wide the 90 % intervals of its measurements are, from the model's card."""
 
     def detect(self, pixels: npt.NDArray[np.float32], spacing: PixelSpacing | None) -> Detection:
         """Find the landmarks. ``pixels`` is (rows, columns), bright = dense; ``spacing`` None if unknown."""

@@ -1,4 +1,7 @@
-"""One film in, landmarks out: loads a model's card and weights and runs its stages. Knows no DICOM and no millimetre thresholds."""
+"""One film in, landmarks out: loads a model's card and weights and runs its stages.
+
+Knows no DICOM and no thresholds in millimetres: what a value means is decided in ``measurement``.
+"""
 
 from pathlib import Path
 
