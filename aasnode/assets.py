@@ -1,7 +1,7 @@
 """Where the files that ship with aasnode lie: inside the package of a wheel, else at the root of a checkout.
 
 The models and the commented ``config.toml`` stand at the root of the repository, where people look for them, and are
-copied into the package when a wheel is built (pyproject.toml, ``force-include``).
+copied into the package when a wheel is built (setup.py).
 """
 
 from pathlib import Path

@@ -1,0 +1,66 @@
+# What a fresh clone needs: Python 3.11 and make. Everything lands in .venv; nothing is installed system-wide
+# except by `make test-system`, which asks for root.
+
+PYTHON ?= python3.11
+# A machine without a GPU saves 3 GB: make install TORCH_INDEX=https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+TORCH := $(shell grep -i '^torch==' requirements.txt)
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-system check lint types imports pytest wheel pins clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed ## Make .venv with the node, the simulator and the training, from pinned requirements
+
+$(VENV)/.created:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install it, or say make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# torch goes first and by itself, so that no other package chooses its version.
+$(VENV)/.installed: $(VENV)/.created requirements.txt requirements-train.txt pyproject.toml setup.py
+	$(PIP) install $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) $(TORCH)
+	$(PIP) install -r requirements-train.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	$(PIP) install -r requirements-dev.txt
+	@touch $@
+
+demo: install ## One simulated patient, two visits, a node, an archive: the whole journey in a minute
+	$(BIN)/aasnode demo
+
+test: test-system $(VENV)/.installed-dev check pytest ## Everything: types, style, floors, tests with a real archive
+
+test-system: ## System packages of the tests (Orthanc, DCMTK, validators, Node.js); installs them when root
+	@scripts/test_system.sh
+
+check: lint types imports ## Style, types and floors only
+
+lint: $(VENV)/.installed-dev ## ruff
+	$(BIN)/ruff check .
+
+types: $(VENV)/.installed-dev ## mypy --strict
+	$(BIN)/mypy --strict aasnode
+
+imports: $(VENV)/.installed-dev ## import-linter: imports go down only
+	$(BIN)/lint-imports
+
+pytest: $(VENV)/.installed-dev ## The tests alone
+	$(BIN)/pytest
+
+wheel: $(VENV)/.installed-dev ## dist/aasnode-*.whl, the model inside
+	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+
+pins: $(VENV)/.installed-dev ## Write requirements*.txt afresh from what .venv holds
+	$(BIN)/python scripts/write_pins.py
+
+clean: ## Remove what is built; .venv stays
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
