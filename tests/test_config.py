@@ -1,0 +1,95 @@
+"""Promises of the configuration."""
+
+import dataclasses
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from aasnode import config
+from aasnode.errors import ConfigurationError
+
+SHIPPED = Path(__file__).parent.parent / "config.toml"
+
+
+def test_the_shipped_file_equals_the_defaults() -> None:
+    assert config.load(SHIPPED) == config.Config()
+
+
+def test_the_shipped_file_names_every_setting() -> None:
+    table = tomllib.loads(SHIPPED.read_text(encoding="utf-8"))
+    for section in dataclasses.fields(config.Config):
+        settings = {entry.name for entry in dataclasses.fields(getattr(config.Config(), section.name))}
+        assert set(table[section.name]) == settings
+
+
+def test_no_file_is_the_node_as_shipped() -> None:
+    assert config.load(None) == config.Config()
+
+
+def test_all_problems_are_listed_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        """
+        colour = "red"
+        [node]
+        ae_title = "A TITLE THAT IS FAR TOO LONG"
+        port = 99999
+        time_zone = 7
+        [receiver]
+        alowed_calling_ae_titles = []
+        max_associations = true
+        [model]
+        device = "tpu"
+        [[delivery.destinations]]
+        name = "pacs"
+        """
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        config.load(path)
+    text = "\n".join(caught.value.problems)
+    for key in (
+        "colour: unknown",
+        "node.ae_title",
+        "node.port",
+        "node.time_zone",
+        "receiver.alowed_calling_ae_titles: unknown",
+        "receiver.max_associations",
+        "model.device",
+        "delivery.destinations[0].ae_title: is missing",
+        "delivery.destinations[0].host: is missing",
+        "delivery.destinations[0].port: is missing",
+    ):
+        assert key in text
+
+
+def test_settings_that_contradict_each_other_are_problems() -> None:
+    destination = {"name": "pacs", "ae_title": "PACS", "host": "192.0.2.1", "port": 104}
+    table = {
+        "node": {"time_zone": "Mars/Olympus"},
+        "report": {"settle_seconds": 10.0, "settle_cap_seconds": 5},
+        "delivery": {"return_to_sender": True, "destinations": [destination, destination]},
+    }
+    with pytest.raises(ConfigurationError) as caught:
+        config.from_table(table)
+    assert len(caught.value.problems) == 4
+
+
+def test_destinations_are_read_in_order() -> None:
+    names = ["second", "first"]
+    tables = [{"name": name, "ae_title": "PACS", "host": "192.0.2.1", "port": 104} for name in names]
+    read = config.from_table({"delivery": {"destinations": tables}})
+    assert [destination.name for destination in read.delivery.destinations] == names
+
+
+def test_an_empty_text_means_not_set() -> None:
+    assert config.from_table({"model": {"directory": ""}}).model.directory is None
+    assert config.from_table({"model": {"directory": "w"}}).model.directory == Path("w")
+
+
+@pytest.mark.parametrize("text", ["[node", "\xff"])
+def test_a_file_that_is_no_toml_is_one_problem(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ConfigurationError, match=r"config\.toml"):
+        config.load(path)
