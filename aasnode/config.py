@@ -201,10 +201,13 @@ class ModelSection:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportSection:
-    """When a study's report is built."""
+    """When a study's report is built, and how its series are numbered."""
 
     settle_seconds: Annotated[float, Bounds(low=0)] = 10.0
     settle_cap_seconds: Annotated[float, Bounds(low=0)] = 120.0
+    institution_name: Annotated[str, Bounds(low=0, high=64)] = ""
+    structured_report_series_number: Positive = 9301
+    overlay_series_number: Positive = 9302
 
 
 @dataclass(frozen=True, kw_only=True)
