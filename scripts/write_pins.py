@@ -1,4 +1,4 @@
-"""Write requirements*.txt: exact versions, as installed, of everything that pyproject.toml asks for and what that needs."""
+"""Write requirements*.txt: the installed versions of all that pyproject.toml asks for, and of what that needs."""
 
 import re
 import tomllib
@@ -9,9 +9,8 @@ from packaging.requirements import Requirement
 
 _ROOT = Path(__file__).parent.parent
 _HEADS = {
-    "requirements.txt": "# What a node in a hospital needs, pinned. Python 3.11, Linux x86-64. Written by `make pins`.\n",
-    "requirements-train.txt": "# The extra aasnode[train]: simulator, training, and the demo that simulates its patient.\n"
-    "-r requirements.txt\n",
+    "requirements.txt": "# What a node in a hospital needs, pinned. Python 3.11, Linux. Written by `make pins`.\n",
+    "requirements-train.txt": "# The extra aasnode[train]: simulator, training, demo.\n-r requirements.txt\n",
     "requirements-dev.txt": "# What the tests and checks need on top.\n-r requirements-train.txt\n",
 }
 

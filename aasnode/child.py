@@ -1,0 +1,131 @@
+"""One child process that does one thing at a time, is ended by a deadline when it hangs, and replaced when it crashes.
+
+A decoder in C that never returns cannot be interrupted from within Python; a process can. The next request starts a new
+child. Knows neither films nor jobs.
+"""
+
+import contextlib
+import multiprocessing
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+from aasnode.errors import AasnodeError
+
+RequestT = TypeVar("RequestT")
+AnswerT = TypeVar("AnswerT")
+
+_SPAWN = multiprocessing.get_context("spawn")  # a fork would copy threads and locks of torch and of the log
+_GRACE_SECONDS = 5.0
+
+
+class DeadlineError(AasnodeError):
+    """The child did not answer in time and was ended."""
+
+
+class ChildDiedError(AasnodeError):
+    """The child ended before it answered: it crashed, or the system killed it."""
+
+
+class Child(Generic[RequestT, AnswerT]):
+    """A process that is prepared once and then answers one request after another.
+
+    ``prepare`` runs in the child, once, and returns the function that answers; it must be importable by name
+    (a module-level function, or a ``functools.partial`` of one). The child starts with the first request, and again
+    after it was ended; preparing has a limit of its own, so that loading a model is not charged to the first film.
+    """
+
+    def __init__(self, prepare: Callable[[], Callable[[RequestT], AnswerT]], *, prepare_seconds: float = 120.0) -> None:
+        self._prepare = prepare
+        self._prepare_seconds = prepare_seconds
+        self._process: multiprocessing.process.BaseProcess | None = None
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.end()
+
+    def ask(self, request: RequestT, deadline_seconds: float) -> AnswerT:
+        """The answer to one request.
+
+        Raises DeadlineError or ChildDiedError; an AasnodeError that the answering function raised is raised here.
+        """
+        connection = self._connection or self._start()
+        try:
+            connection.send(request)
+        except (BrokenPipeError, ConnectionResetError) as error:  # it died while it was idle
+            raise self._died() from error
+        answer: AnswerT = self._receive(connection, deadline_seconds)
+        return answer
+
+    def end(self) -> None:
+        """End the child if it runs; it may be asked again afterwards."""
+        if self._connection is not None:
+            self._connection.close()  # an idle child sees the end of its requests and leaves
+        if self._process is not None:
+            self._process.join(0.2)
+            self._kill(self._process)
+        self._process = self._connection = None
+
+    def _start(self) -> Connection:
+        ours, theirs = _SPAWN.Pipe()
+        process = _SPAWN.Process(target=_serve, args=(theirs, self._prepare), daemon=True)
+        process.start()
+        theirs.close()
+        self._process, self._connection = process, ours
+        self._receive(ours, self._prepare_seconds)
+        return ours
+
+    def _receive(self, connection: Connection, seconds: float) -> AnswerT:
+        try:
+            if not connection.poll(seconds):
+                self.end()
+                raise DeadlineError(f"no answer within {seconds:g} s; the process was ended")
+            answer = connection.recv()
+        except (EOFError, ConnectionResetError) as error:
+            raise self._died() from error
+        if isinstance(answer, AasnodeError):
+            raise answer
+        value: AnswerT = answer
+        return value
+
+    def _died(self) -> ChildDiedError:
+        process = self._process
+        if process is not None:
+            process.join(_GRACE_SECONDS)
+        code = process.exitcode if process is not None else None
+        self.end()
+        return ChildDiedError(f"the process ended with code {code} before it answered")
+
+    @staticmethod
+    def _kill(process: multiprocessing.process.BaseProcess) -> None:
+        if process.is_alive():
+            process.kill()
+        process.join(_GRACE_SECONDS)
+        with contextlib.suppress(ValueError):  # still a zombie of the kernel: nothing more can be done
+            process.close()
+
+
+def _serve(connection: Connection, prepare: Callable[[], Callable[[RequestT], AnswerT]]) -> None:
+    """Life of the child: prepare, say so, answer until the parent hangs up."""
+    try:
+        answer = prepare()
+        connection.send(None)
+        while True:
+            connection.send(_answer(answer, connection.recv()))
+    except AasnodeError as error:  # preparing failed, for instance a model that does not match its card
+        connection.send(error)
+    except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
+        return
+
+
+def _answer(answer: Callable[[RequestT], AnswerT], request: RequestT) -> AnswerT | AasnodeError:
+    try:
+        return answer(request)
+    except AasnodeError as error:
+        error.add_note(traceback.format_exc(limit=-1))
+        return error
