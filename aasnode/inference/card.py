@@ -1,0 +1,214 @@
+"""A model's card: ``models/<name>/card.toml``, everything but the weights that decides what the model answers.
+
+Weights never travel without their card; a change to any of it is a new version. Lengths inside the detector are counted
+in C1's inner sagittal diameter (point 1 to point 4, rigid bone), so nothing here needs a pixel spacing. No torch.
+"""
+
+import hashlib
+import math
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+
+from aasnode.anatomy import LANDMARKS, Landmark
+from aasnode.errors import ModelError
+from aasnode.inference.detection import Reason
+from aasnode.inference.record import RecordError, read_record, write_record
+from aasnode.measurement import Calibration
+
+CARD_FILE = "card.toml"
+C1_DIAMETER_MM = 35.0  # typical on a radiograph, magnification included; only to speak of mm where none are known
+
+
+class Role(StrEnum):
+    """What a stage looks at, in the order in which stages run."""
+
+    LOCATE = "locate"  # the whole film: where is C1, how large, which way does it lie
+    REFINE = "refine"  # C1 and C2, upright: the four points
+    JOINT = "joint"  # the atlantodental joint alone, too fine to see its neighbours
+
+
+class Normalisation(StrEnum):
+    """How the intensities of a crop are prepared."""
+
+    ROBUST = "robust"  # 1st to 99th percentile and a fifth beyond, zero mean, unit deviation
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageCard:
+    """One network and the crops it was trained on."""
+
+    role: Role
+    variant: str  # of hrnet.Variant
+    weights: str  # file beside the card
+    sha256: str
+    input_px: int  # crops are square; a multiple of 32
+    diameter_px: float  # C1's inner diameter in crop pixels
+    channels: tuple[str, ...]  # one point per heatmap, landmarks and auxiliary points by name
+    masks: tuple[str, ...] = ()  # maps behind the points: share of the pixel that the named thing covers
+    focus: tuple[Landmark, ...] = LANDMARKS  # the crop is centred on the mean of these
+    measures: tuple[Landmark, ...] = LANDMARKS  # the points that this stage decides, over the stages before it
+    passes: int = 1  # single crops, each placed by the one before, ahead of the views
+    views: int = 1  # crops with small shifts, turns and scales whose median and spread count
+
+    @property
+    def maps(self) -> int:
+        """Outputs of the network: points, then masks."""
+        return len(self.channels) + len(self.masks)
+
+    @property
+    def nominal_mm_per_px(self) -> float:
+        """Millimetres per crop pixel at the typical size of C1."""
+        return C1_DIAMETER_MM / self.diameter_px
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """Which hypotheses on place, size and posture the first stage tries."""
+
+    fields: tuple[float, ...] = (1.0,)  # side of the crop in longer sides of the film; 1 is the letterboxed film
+    weak_turns_deg: tuple[float, ...] = (90.0, -90.0, 180.0)  # tried as well where nothing upright convinces
+    weak_confidence: float = 0.6  # mean of the four points below which nothing convinces
+    candidates: int = 2  # places that the next stage looks at
+    caudal: tuple[str, ...] = ()  # channels that lie below C1, to tell a mirrored film from a turned one
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskRule:
+    """A thing that forbids measuring: its mean share of the mask within half a diameter of the points, and why."""
+
+    share: float
+    reason: Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """When to abstain. Lengths in C1 diameters."""
+
+    film_confidence: float  # mean of the four points; below: no lateral cervical view
+    answer_confidence: float  # the same; below: perhaps such a view, not measured
+    point_confidence: float  # of each point that a measurement needs
+    spread: float  # standard deviation over the views of each point that a measurement needs
+    offset: float  # of the dens points from the line through points 1 and 4
+    adi: tuple[float, ...]  # least and greatest plausible value
+    dens: tuple[float, ...]
+    sac: tuple[float, ...]
+    diameter_mm: tuple[float, ...]  # where the spacing is known
+    stage_disagreement: float = 1.0  # greatest distance of the same point between two stages
+    masks: Mapping[str, MaskRule] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posture:
+    """Inclination of the C1 axis in one view: degrees by which its front stands above its back."""
+
+    mean_deg: float
+    deviation_deg: float
+    share: float  # of films
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A model as it ships."""
+
+    name: str
+    version: str
+    landmarks: tuple[Landmark, ...]
+    stages: tuple[StageCard, ...]
+    decision: Decision
+    calibration: Calibration
+    normalisation: Normalisation = Normalisation.ROBUST
+    decoding: str = "dark"  # of heatmap.Decoding
+    precision: str = "auto"  # float32 | bfloat16 | auto: bfloat16 on a GPU that has it, else float32
+    search: Search = Search()
+    postures: Mapping[str, Posture] = MappingProxyType({})  # by anatomy.View
+    training: Mapping[str, str] = MappingProxyType({})  # data, seeds, recipe: for people
+    errors: Mapping[str, float] = MappingProxyType({})  # what was measured on films never trained on, by name
+
+    @property
+    def model(self) -> str:
+        """Name and version, as every result carries them."""
+        return f"{self.name} {self.version}"
+
+    def stage(self, role: Role) -> StageCard | None:
+        """The stage of that role; only the locating stage is always there."""
+        return next((stage for stage in self.stages if stage.role is role), None)
+
+
+def read_card(model_dir: Path) -> Card:
+    """Read and check ``model_dir/card.toml``. Raises ModelError naming every problem."""
+    path = model_dir / CARD_FILE
+    try:
+        card = read_record(Card, tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ModelError(f"{path}: cannot be read: {error}; give the folder of a model") from error
+    except RecordError as error:
+        raise ModelError(f"{path}: {error}") from error
+    problems = list(_problems(card))
+    if problems:
+        raise ModelError(f"{path}: {'; '.join(problems)}")
+    return card
+
+
+def write_card(card: Card, model_dir: Path) -> None:
+    """Write ``model_dir/card.toml`` so that ``read_card`` gives an equal card."""
+    model_dir.mkdir(parents=True, exist_ok=True)
+    (model_dir / CARD_FILE).write_text(write_record(card), encoding="utf-8")
+
+
+def verify_weights(stage: StageCard, model_dir: Path) -> Path:
+    """The path of the stage's weights. Raises ModelError unless their SHA-256 is the card's."""
+    path = model_dir / stage.weights
+    try:
+        found = sha256_of(path)
+    except OSError as error:
+        raise ModelError(f"{path}: weights of stage {stage.role} cannot be read: {error}") from error
+    if found != stage.sha256:
+        raise ModelError(
+            f"{path}: SHA-256 is {found}, the card says {stage.sha256}; restore the pair that belongs together"
+        )
+    return path
+
+
+def sha256_of(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _problems(card: Card) -> Iterator[str]:
+    if card.landmarks != LANDMARKS:
+        yield f"landmarks: must be {', '.join(LANDMARKS)} in this order"
+    roles = [stage.role for stage in card.stages]
+    if roles != [role for role in Role if role in roles] or Role.LOCATE not in roles:
+        yield f"stages: must be in the order {', '.join(Role)}, each at most once, {Role.LOCATE} always"
+    for stage in card.stages:
+        yield from (f"stages.{stage.role}: {problem}" for problem in _stage_problems(stage))
+    for name in ("adi", "dens", "sac", "diameter_mm"):
+        limits = getattr(card.decision, name)
+        if len(limits) != 2 or not limits[0] < limits[1]:
+            yield f"decision.{name}: must be two ascending numbers, is {list(limits)}"
+    if unknown := set(card.decision.masks) - {mask for stage in card.stages for mask in stage.masks}:
+        yield f"decision.masks: no stage has {', '.join(sorted(unknown))}"
+
+
+def _stage_problems(stage: StageCard) -> Iterator[str]:
+    if stage.input_px < 64 or stage.input_px % 32:
+        yield f"input_px: must be a multiple of 32 from 64, is {stage.input_px}"
+    if not (math.isfinite(stage.diameter_px) and stage.diameter_px > 0):
+        yield f"diameter_px: must be positive, is {stage.diameter_px}"
+    if Path(stage.weights).name != stage.weights:
+        yield f"weights: must be a file beside the card, is {stage.weights!r}"
+    if len(set(stage.channels)) != len(stage.channels):
+        yield "channels: a name stands twice"
+    if missing := [mark for mark in stage.measures if mark not in stage.channels]:
+        yield f"measures: no channel for {', '.join(missing)}"
+    if stage.role is not Role.JOINT and set(stage.measures) != set(LANDMARKS):
+        yield "measures: must be all landmarks; only the joint stage may leave some out"
+    if not stage.focus:
+        yield "focus: must name a landmark"
+    if stage.passes < 0 or stage.views < 1:
+        yield f"passes {stage.passes}, views {stage.views}: at least 0 and 1"
