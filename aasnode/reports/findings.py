@@ -14,25 +14,19 @@ from pydicom.uid import UID
 
 from aasnode.anatomy import Facing, Landmark, Landmarks, View
 from aasnode.geometry import PixelSpacing
-from aasnode.measurement import Assessment, Length, Measurement
+from aasnode.measurement import Change, Length, Measurement, NotComparable, StudyAssessment
 
 ADI_ENDS = (Landmark.C1_ANTERIOR_ARCH_POSTERIOR, Landmark.DENS_ANTERIOR)
 SAC_ENDS = (Landmark.DENS_POSTERIOR, Landmark.C1_POSTERIOR_ARCH_ANTERIOR)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """One earlier film of the patient, and the change since then; the changes are None where not comparable."""
+class EarlierLength:
+    """The same length on the patient's last comparable film, and the change since then."""
 
     study_date: str  # as in its header: YYYYMMDD, or empty
-    sop_instance_uid: str
-    adi_mm: float | None
-    sac_mm: float | None
-    adi_change_mm: float | None  # this film minus the earlier one
-    sac_change_mm: float | None
-    adi_exceeds_error: bool | None  # whether the change is larger than the error of measurement
-    sac_exceeds_error: bool | None
-    not_comparable_because: str | None  # other view, spacing rule or model
+    mm: float
+    change: Change  # this film minus the earlier one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +45,11 @@ class FilmFindings:
     landmarks: Landmarks
     spacing: PixelSpacing | None  # of the stored image; what ``measurement`` was computed with
     measurement: Measurement | None  # None when the film could not be measured at all
-    reason: str | None = None  # why nothing was measured in mm: abstained, no spacing
-    adi_reason: str | None = None  # why there is no ADI in mm, where that differs from ``reason``
-    sac_reason: str | None = None
+    reason: str | None = None  # why nothing was measured; else ``measurement`` has a reason per length
     model: str  # name and version
     model_digest: str = ""  # of the weights, for the report's algorithm parameters
-    calibration: str = "simulated films"  # what the 90 % intervals were calibrated on
-    previous: Comparison | None = None  # the patient's last earlier film of this view
+    adi_before: EarlierLength | NotComparable | None = None  # None: no earlier film of the patient
+    sac_before: EarlierLength | NotComparable | None = None
 
     @property
     def sop_class_uid(self) -> UID:
@@ -99,9 +91,9 @@ class ObjectReference:
 class ReportSettings:
     """How the site wants its reports; everything here shapes the objects and so their UIDs."""
 
-    thresholds: str  # one line as shown, e.g. "ADI > 3 mm; SAC <= 13 mm, borderline to 14 mm; detector plane"
+    thresholds: str  # as shown, from ``wording.describe_thresholds``
     device_observer_uid: str  # of this node, constant over its life
-    station_name: str = "AASNODE"  # at most 16 characters
+    station_name: str  # its AE title
     institution_name: str = ""
     structured_report_series_number: int = 9301
     overlay_series_number: int = 9302
@@ -112,10 +104,7 @@ class StudyFindings:
     """All that one study's report and overlays show. ``films`` are those with a result, in order of acquisition."""
 
     films: tuple[FilmFindings, ...]
-    assessment: Assessment
-    assessment_reason: str
-    delta_adi_mm: float | None = None  # flexion minus extension
-    delta_sac_mm: float | None = None
+    assessment: StudyAssessment
     predecessor: ObjectReference | None = None  # the version of the structured report that this one replaces
     settings: ReportSettings
     created_at: datetime  # aware; in the site's time zone

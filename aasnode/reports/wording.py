@@ -1,0 +1,82 @@
+"""The words for people that the structured report and the overlay share. English; values with unit and interval."""
+
+from aasnode.anatomy import View
+from aasnode.config import MeasurementSection, Plane
+from aasnode.geometry import SpacingRule
+from aasnode.measurement import Assessment, Change, Length, NotComparable
+from aasnode.reports.findings import EarlierLength, FilmFindings
+
+RESULT_STATUS = "AI result, not verified. Research use only, not for diagnosis."
+TRAINING = "The model was trained on simulated radiographs."
+LIMITS_OF_USE = f"{RESULT_STATUS} {TRAINING}"
+
+VIEWS = {
+    View.NEUTRAL: "neutral",
+    View.FLEXION: "flexion",
+    View.EXTENSION: "extension",
+    View.UNKNOWN: "unknown position",
+}
+
+ASSESSMENTS = {
+    Assessment.AAS_SUSPECTED: "atlantoaxial subluxation suspected",
+    Assessment.BORDERLINE: "borderline",
+    Assessment.NO_AAS_ON_THIS_VIEW: "no atlantoaxial subluxation on this view",
+    Assessment.UNCERTAIN: "uncertain",
+    Assessment.NOT_ASSESSED: "not assessed",
+}
+
+SPACING_RULES = {
+    SpacingRule.GEOMETRY: "Pixel Spacing, calibrated by geometry (patient plane)",
+    SpacingRule.FIDUCIAL: "Pixel Spacing, calibrated by fiducial (patient plane)",
+    SpacingRule.IMAGER_MAGNIFIED: "Imager Pixel Spacing / stated magnification (patient plane)",
+    SpacingRule.SOURCE_DISTANCES: "Imager Pixel Spacing by source distances (patient plane)",
+    SpacingRule.PIXEL_SPACING_CORRECTED: "Pixel Spacing below Imager Pixel Spacing (patient plane)",
+    SpacingRule.DETECTOR_PLANE: "Imager Pixel Spacing (detector plane)",
+    SpacingRule.PIXEL_SPACING_UNKNOWN: "Pixel Spacing, plane not stated",
+    SpacingRule.GIVEN: "spacing given by the user",
+}
+
+
+def describe_thresholds(settings: MeasurementSection) -> str:
+    """One line: what counts as abnormal, and in which plane."""
+    plane = "the detector plane" if settings.threshold_plane is Plane.DETECTOR else "the patient plane"
+    return (
+        f"ADI {settings.adi_operator} {settings.adi_threshold_mm:g} mm, "
+        f"SAC {settings.sac_operator} {settings.sac_threshold_mm:g} mm "
+        f"(borderline to {settings.sac_borderline_mm:g} mm), in {plane}"
+    )
+
+
+def describe_length(length: Length) -> str:
+    """Value, unit and 90 % interval: ``5.8 mm (5.1 to 6.4)``."""
+    return f"{length.mm:.1f} mm ({length.low_mm:.1f} to {length.high_mm:.1f})"
+
+
+def describe_change(change: Change) -> str:
+    """Signed, with the error of measurement: ``+1.2 mm, within measurement error (1.9 mm)``."""
+    verdict = "exceeds" if change.exceeds_error else "within"
+    return f"{change.mm:+.1f} mm, {verdict} measurement error ({change.error_mm:.1f} mm)"
+
+
+def describe_before(before: EarlierLength | NotComparable) -> str:
+    """The earlier value, its date and the change; or why there is nothing to compare with."""
+    if isinstance(before, NotComparable):
+        return f"not compared: {before.reason}"
+    return f"{before.mm:.1f} mm on {describe_date(before.study_date)}, change {describe_change(before.change)}"
+
+
+def describe_date(verbatim: str) -> str:
+    """``YYYYMMDD`` as ``YYYY-MM-DD``; anything else as it came."""
+    if len(verbatim) == 8 and verbatim.isdigit():
+        return f"{verbatim[:4]}-{verbatim[4:6]}-{verbatim[6:]}"
+    return verbatim or "unknown date"
+
+
+def describe_reason(reason: str | None) -> str:
+    """A reason's code as words: ``point_hidden`` becomes ``point hidden``; sentences stay as they are."""
+    return (reason or "no reason given").replace("_", " ")
+
+
+def reason_for_missing(film: FilmFindings, reason: str | None) -> str:
+    """Why a length has no mm: its own reason, else the film's."""
+    return describe_reason(reason or film.reason)
