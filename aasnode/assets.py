@@ -18,3 +18,8 @@ def shipped(name: str) -> Path:
 def models_folder() -> Path:
     """The folder of shipped models: one folder per model, with weights, ``card.toml`` and ``README.md``."""
     return shipped("models")
+
+
+def shipped_model() -> Path:
+    """The model that is used unless the configuration names another."""
+    return models_folder() / "aas-cpu"

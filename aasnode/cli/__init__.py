@@ -1,1 +1,1 @@
-"""The command line: one file per command, thin: parse, call one function, print. Knows everything below, holds no logic."""
+"""The command line: one file per command, thin: parse, call one function, print. Knows all below, holds no logic."""

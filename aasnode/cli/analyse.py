@@ -1,0 +1,141 @@
+"""``aasnode analyse FILE…``: each film through the same analysis as in the node, one answer per file, as it comes.
+
+Films are read one at a time in a child process: memory stays bounded, and a film that hangs or crashes the child is
+answered as failed while the next one goes on.
+"""
+
+import argparse
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aasnode.analysis import Analysis, AnalysisSettings, Status, analyse_file, as_json
+from aasnode.anatomy import LANDMARKS, Facing, View
+from aasnode.assets import shipped_model
+from aasnode.child import Child, ChildDiedError, DeadlineError
+from aasnode.cli.options import Format, add_config, add_format, load_config
+from aasnode.cli.table import MISSING
+from aasnode.config import Config
+from aasnode.dicom.selection import ViewSource
+from aasnode.geometry import PixelSpacing, SpacingRule
+
+Answer = Mapping[str, Any]
+"""One object of ``--format json``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Film:
+    """One file of the command line; ``pixel_spacing_mm`` as the user states it."""
+
+    path: Path
+    pixel_spacing_mm: float | None
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("files", metavar="FILE", type=Path, nargs="+", help="DICOM, PNG, JPEG or TIFF")
+    parser.add_argument(
+        "--pixel-spacing",
+        metavar="MM",
+        type=_millimetres,
+        help="millimetres per pixel of a PNG, JPEG or TIFF; DICOM files have their own and ignore it",
+    )
+    add_format(parser, Format.TABLE, Format.JSON)
+    add_config(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print one answer per file; a file that cannot be read is an answer too."""
+    config = load_config(arguments)
+    films = [Film(path=path, pixel_spacing_mm=arguments.pixel_spacing) for path in arguments.files]
+    show = _show_json if arguments.format is Format.JSON else _row_printer(arguments.files)
+    for answer in analyse_each(films, config):
+        show(answer)
+    return 0
+
+
+def analyse_each(films: Sequence[Film], config: Config) -> Iterator[Answer]:
+    """The answers in the order of ``films``, each within the analyser's deadline."""
+    with Child[Film, Answer](partial(prepare, config)) as child:
+        for film in films:
+            try:
+                yield child.ask(film, config.analyser.deadline_seconds)
+            except (DeadlineError, ChildDiedError) as error:
+                yield _failed(film, str(error))
+
+
+def prepare(config: Config) -> Callable[[Film], Answer]:
+    """In the child: load the model once; the result analyses one film."""
+    from aasnode.inference.detector import load_detector
+
+    detector = load_detector(config.model.directory or shipped_model(), config.model.device)
+    settings = AnalysisSettings(selection=config.selection, pixels=config.pixels, measurement=config.measurement)
+
+    def answer(film: Film) -> Answer:
+        return as_json(analyse_file(film.path, detector, settings, _given(film.pixel_spacing_mm)), str(film.path))
+
+    return answer
+
+
+def _given(millimetres: float | None) -> PixelSpacing | None:
+    if millimetres is None:
+        return None
+    return PixelSpacing(row_mm=millimetres, column_mm=millimetres, rule=SpacingRule.GIVEN)
+
+
+def _failed(film: Film, reason: str) -> Answer:
+    """The answer for a film that ended the child."""
+    analysis = Analysis(
+        status=Status.FAILED,
+        reason=reason,
+        rule=None,
+        view=View.UNKNOWN,
+        view_source=ViewSource.NONE,
+        facing=Facing.UNKNOWN,
+        landmarks=dict.fromkeys(LANDMARKS),
+        spacing=None,
+        measurement=None,
+        model=None,
+        rows=None,
+        columns=None,
+    )
+    return as_json(analysis, str(film.path))
+
+
+def _millimetres(text: str) -> float:
+    """A positive, finite number; argparse turns the error into usage."""
+    value = float(text)
+    if not (math.isfinite(value) and 0.01 <= value <= 10):
+        raise argparse.ArgumentTypeError(f"must be from 0.01 to 10 mm, is {text}")
+    return value
+
+
+def _show_json(answer: Answer) -> None:
+    print(json.dumps(answer, ensure_ascii=False, allow_nan=False), flush=True)
+
+
+def _row_printer(files: Sequence[Path]) -> Callable[[Answer], None]:
+    """Prints the heading now and then one row per answer; columns have fixed widths, since rows come one at a time."""
+    width = min(40, max(len(path.name) for path in files))
+    columns = f"{{:<{width}}}  {{:<9}}  {{:<9}}  {{:<20}}  {{:<20}}  {{:<19}}  {{}}"
+    print(columns.format("file", "status", "view", "ADI mm (90 %)", "SAC mm (90 %)", "assessment", "remark").rstrip())
+
+    def show(answer: Answer) -> None:
+        adi, sac = (_length(answer, name) for name in ("adi", "sac"))
+        name = Path(answer["file"]).name
+        shown = name if len(name) <= width else "…" + name[1 - width :]
+        cells = (shown, answer["status"], answer["view"], adi, sac, answer["assessment"] or MISSING)
+        print(columns.format(*cells, answer["reason"] or "").rstrip(), flush=True)
+
+    return show
+
+
+def _length(answer: Answer, name: str) -> str:
+    value, interval = answer[f"{name}_mm"], answer[f"{name}_interval_mm"]
+    if value is None:
+        return MISSING
+    return f"{value:5.2f} ({interval[0]:.2f} – {interval[1]:.2f})"
