@@ -1,0 +1,31 @@
+"""ADI and SAC, their uncertainty, their assessment and their change over time. Pure mathematics: no DICOM, no torch.
+
+Definitions, decision table and the rule for changes: docs/measurements.md. The names below are the room's door.
+"""
+
+from aasnode.measurement.assessment import Assessment, assess_film
+from aasnode.measurement.course import Compared, CourseChanges, CourseEntry, NotComparable, changes
+from aasnode.measurement.film import ADI_ENDS, SAC_ENDS, Measurement, measure
+from aasnode.measurement.length import Calibration, Change, Length, difference, length_sigma_mm
+from aasnode.measurement.study import StudyAssessment, assess_study
+
+__all__ = [
+    "ADI_ENDS",
+    "SAC_ENDS",
+    "Assessment",
+    "Calibration",
+    "Change",
+    "Compared",
+    "CourseChanges",
+    "CourseEntry",
+    "Length",
+    "Measurement",
+    "NotComparable",
+    "StudyAssessment",
+    "assess_film",
+    "assess_study",
+    "changes",
+    "difference",
+    "length_sigma_mm",
+    "measure",
+]

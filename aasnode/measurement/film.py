@@ -1,0 +1,116 @@
+"""What is measured on one film: ADI and SAC, each by its own two points, and both against the size of C1."""
+
+from dataclasses import dataclass
+
+from aasnode.anatomy import Landmark, Landmarks, View
+from aasnode.config import MeasurementSection
+from aasnode.geometry import PixelSpacing, SpacingRule, Spacings, Unscaled, distance_mm
+from aasnode.measurement.assessment import Assessment, assess_film
+from aasnode.measurement.length import Calibration, Length, PointPair, measure_length
+
+ADI_ENDS = (Landmark.C1_ANTERIOR_ARCH_POSTERIOR, Landmark.DENS_ANTERIOR)
+SAC_ENDS = (Landmark.DENS_POSTERIOR, Landmark.C1_POSTERIOR_ARCH_ANTERIOR)
+
+POINT_MISSING = "point_missing"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """What was measured on one film. A length stands or falls by its own two points."""
+
+    view: View
+    spacing_rule: SpacingRule | None  # None without mm
+    adi: Length | None
+    sac: Length | None
+    adi_reason: str | None  # why there is no ADI in mm; None where there is one
+    sac_reason: str | None
+    adi_ratio: float | None  # ADI / inner sagittal diameter of C1 (ADI + dens + SAC); needs no mm
+    sac_ratio: float | None
+    c1_inner_diameter_mm: float | None
+    assessment: Assessment
+    assessment_reason: str
+    interval_source: str  # what the intervals are calibrated on, e.g. "simulated films"
+
+    @property
+    def excludes_aas(self) -> bool:
+        """Whether "absent" may be said: a neutral film alone misses half of the unstable ones (Kauppi & Neva 1998)."""
+        return self.assessment is Assessment.NO_AAS_ON_THIS_VIEW and self.view is View.FLEXION
+
+
+def measure(
+    *,
+    landmarks: Landmarks,
+    spacing: Spacings | Unscaled,
+    view: View,
+    calibration: Calibration,
+    settings: MeasurementSection,
+    age_years: float | None,
+    adi_reason: str | None = None,
+    sac_reason: str | None = None,
+) -> Measurement:
+    """Measure one film. ``adi_reason`` and ``sac_reason`` withhold a length although its points may be there."""
+    adi_points = None if adi_reason else _pair(landmarks, ADI_ENDS)
+    sac_points = None if sac_reason else _pair(landmarks, SAC_ENDS)
+    adi_reason = adi_reason or _why_no_length(adi_points, spacing)
+    sac_reason = sac_reason or _why_no_length(sac_points, spacing)
+    adi = sac = None
+    if isinstance(spacing, Spacings):
+        adi = adi_points and measure_length(
+            adi_points, spacing, quantile=calibration.adi_quantile, floor_mm=calibration.adi_floor_mm
+        )
+        sac = sac_points and measure_length(
+            sac_points, spacing, quantile=calibration.sac_quantile, floor_mm=calibration.sac_floor_mm
+        )
+    rule = spacing.primary.rule if isinstance(spacing, Spacings) else None
+    assessment, assessment_reason = assess_film(
+        adi=adi,
+        sac=sac,
+        adi_reason=adi_reason,
+        sac_reason=sac_reason,
+        spacing_rule=rule,
+        age_years=age_years,
+        settings=settings,
+    )
+    scale = _scale(spacing)
+    diameter = _c1_inner_diameter(adi_points, sac_points, scale)
+    return Measurement(
+        view=view,
+        spacing_rule=rule,
+        adi=adi,
+        sac=sac,
+        adi_reason=adi_reason,
+        sac_reason=sac_reason,
+        adi_ratio=_ratio(adi_points, diameter, scale),
+        sac_ratio=_ratio(sac_points, diameter, scale),
+        c1_inner_diameter_mm=diameter if rule else None,
+        assessment=assessment,
+        assessment_reason=assessment_reason,
+        interval_source=calibration.source,
+    )
+
+
+def _pair(landmarks: Landmarks, ends: tuple[Landmark, Landmark]) -> PointPair | None:
+    first, second = landmarks.get(ends[0]), landmarks.get(ends[1])
+    return (first, second) if first and second else None
+
+
+def _why_no_length(pair: PointPair | None, spacing: Spacings | Unscaled) -> str | None:
+    if pair is None:
+        return POINT_MISSING
+    return spacing.reason if isinstance(spacing, Unscaled) else None
+
+
+def _scale(spacing: Spacings | Unscaled) -> PixelSpacing:
+    """The spacing that ratios of lengths are taken with: without mm, a column counts as 1."""
+    if isinstance(spacing, Spacings):
+        return spacing.primary
+    return PixelSpacing(row_mm=spacing.aspect_ratio, column_mm=1.0, rule=SpacingRule.GIVEN)
+
+
+def _c1_inner_diameter(adi: PointPair | None, sac: PointPair | None, scale: PixelSpacing) -> float | None:
+    """From the anterior to the posterior arch: ADI + dens + SAC, which lie on one line by definition."""
+    return distance_mm(adi[0].point, sac[1].point, scale) if adi and sac else None
+
+
+def _ratio(pair: PointPair | None, diameter: float | None, scale: PixelSpacing) -> float | None:
+    return distance_mm(pair[0].point, pair[1].point, scale) / diameter if pair and diameter else None

@@ -1,0 +1,63 @@
+"""What the films of one study say together: the gravest finding, and the movement between flexion and extension."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aasnode.anatomy import View
+from aasnode.config import MeasurementSection
+from aasnode.measurement.assessment import Assessment, combine
+from aasnode.measurement.film import Measurement
+from aasnode.measurement.length import Change, Length, difference
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyAssessment:
+    """What the films of one study say together."""
+
+    assessment: Assessment
+    reason: str
+    adi_flexion_minus_extension: Change | None
+    sac_flexion_minus_extension: Change | None
+    excludes_aas: bool  # whether "absent" may be said of the study
+
+
+def assess_study(measurements: Sequence[Measurement], settings: MeasurementSection) -> StudyAssessment:
+    """Combine the primary films of ONE study, at most one of each view."""
+    assessment = combine([film.assessment for film in measurements])
+    excludes_aas = assessment is Assessment.NO_AAS_ON_THIS_VIEW and any(film.excludes_aas for film in measurements)
+    return StudyAssessment(
+        assessment=assessment,
+        reason=_reason(measurements, assessment, excludes_aas=excludes_aas),
+        adi_flexion_minus_extension=_movement(measurements, "adi", settings),
+        sac_flexion_minus_extension=_movement(measurements, "sac", settings),
+        excludes_aas=excludes_aas,
+    )
+
+
+def _reason(measurements: Sequence[Measurement], assessment: Assessment, *, excludes_aas: bool) -> str:
+    if not measurements:
+        return "no film of this study was measured"
+    deciding = [film for film in measurements if film.assessment is assessment]
+    words = [f"{film.view}: {film.assessment_reason}" for film in deciding]
+    if assessment is Assessment.NO_AAS_ON_THIS_VIEW and not excludes_aas:  # Kauppi & Neva 1998
+        words.append("Not excluded without a measured flexion film: other views miss half of the unstable joints")
+    return ". ".join(words)
+
+
+def _movement(measurements: Sequence[Measurement], name: str, settings: MeasurementSection) -> Change | None:
+    """Flexion minus extension; None unless both were measured by one spacing rule."""
+    flexion, extension = _of_view(measurements, View.FLEXION), _of_view(measurements, View.EXTENSION)
+    if flexion is None or extension is None or flexion.spacing_rule is not extension.spacing_rule:
+        return None
+    later, earlier = _length(flexion, name), _length(extension, name)
+    if later is None or earlier is None:
+        return None
+    return difference(later, earlier, magnification_sd=settings.magnification_sd)
+
+
+def _of_view(measurements: Sequence[Measurement], view: View) -> Measurement | None:
+    return next((film for film in measurements if film.view is view), None)
+
+
+def _length(film: Measurement, name: str) -> Length | None:
+    return film.adi if name == "adi" else film.sac
