@@ -49,6 +49,7 @@ MODALITIES: Mapping[str, Code] = {
     "XA": Code("XA", "DCM", "X-Ray Angiography"),
     "RG": Code("RG", "DCM", "Radiographic imaging"),
 }
+OTHER = Code("OT", "DCM", "Other Modality")
 POSITIONS: Mapping[View, Code] = {  # CID 92 Joint Position during Acquisition
     View.NEUTRAL: Code("109136", "DCM", "Neutral musculoskeletal position"),
     View.FLEXION: Code("9964006", "SCT", "Flexion"),

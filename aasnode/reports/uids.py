@@ -6,12 +6,17 @@ creation and the version replaced are left out: a report that is built again aft
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
-from pydicom.uid import UID
+from pydicom.uid import UID, SecondaryCaptureImageStorage
 
+from aasnode.anatomy import View
 from aasnode.dicom.identity import own_uid
+from aasnode.measurement import StudyAssessment
 from aasnode.reports.findings import FilmFindings, ReportSettings, StudyFindings
+
+_IDENTITY = ("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "AccessionNumber")
+_NOT_COMPARED = ("header", "pixels")
 
 
 def object_uid(sop_class_uid: str, study_instance_uid: str, result_digests: Iterable[str], settings_digest: str) -> UID:
@@ -19,21 +24,55 @@ def object_uid(sop_class_uid: str, study_instance_uid: str, result_digests: Iter
     return UID(own_uid("object", sop_class_uid, study_instance_uid, *result_digests, settings_digest))
 
 
-def film_digest(film: FilmFindings) -> str:
-    """Digest of all that a film puts into a report: its values, and the identity in its header."""
-    raise NotImplementedError
-
-
-def settings_digest(settings: ReportSettings) -> str:
-    """Digest of the settings that shape an object."""
-    return hashlib.sha256(repr(sorted(asdict(settings).items())).encode()).hexdigest()
+def series_uid(study: StudyFindings, modality: str) -> UID:
+    """The study's one series for all versions of a modality's objects from this node."""
+    return UID(own_uid("series", modality, study.study_instance_uid, study.settings.device_observer_uid))
 
 
 def structured_report_uid(study: StudyFindings, sop_class_uid: str) -> UID:
     """SOP Instance UID of the study's structured report in this SOP class."""
-    raise NotImplementedError
+    results = [*map(film_digest, study.films), _digest(study.assessment)]
+    return object_uid(sop_class_uid, study.study_instance_uid, results, settings_digest(study.settings))
 
 
 def overlay_uid(study: StudyFindings, film: FilmFindings) -> UID:
-    """SOP Instance UID of the film's overlay; a further film in the study leaves it as it is."""
-    raise NotImplementedError
+    """SOP Instance UID of the film's overlay; a further film changes it only where the overlay shows the motion."""
+    results = [film_digest(film)]
+    if (motion := motion_shown(study, film)) is not None:
+        results.append(_digest(motion))
+    return object_uid(SecondaryCaptureImageStorage, study.study_instance_uid, results, settings_digest(study.settings))
+
+
+def motion_shown(study: StudyFindings, film: FilmFindings) -> StudyAssessment | None:
+    """The study's assessment where this film's overlay shows flexion minus extension: on these two views, if known."""
+    known = study.assessment.adi_flexion_minus_extension or study.assessment.sac_flexion_minus_extension
+    return study.assessment if known and film.view in (View.FLEXION, View.EXTENSION) else None
+
+
+def tracking_uid(study: StudyFindings, film: FilmFindings, length: str) -> UID:
+    """Tracking Unique Identifier of one length: unique within a report, the same in the patient's later reports.
+
+    Repeats of a view are numbered, since viewers merge what has the same tracking UID.
+    """
+    of_view = [other.sop_instance_uid for other in study.films if other.view is film.view]
+    number = of_view.index(film.sop_instance_uid)
+    patient = [str(film.header.get(keyword, "")) for keyword in ("PatientID", "IssuerOfPatientID")]
+    whose = patient if patient[0].strip() else [study.study_instance_uid]
+    return UID(own_uid("tracking", study.settings.device_observer_uid, *whose, length, film.view, str(number)))
+
+
+def film_digest(film: FilmFindings) -> str:
+    """Digest of all that a film puts into a report: its values, and the identity in its header."""
+    values = {entry.name: getattr(film, entry.name) for entry in fields(film) if entry.name not in _NOT_COMPARED}
+    identity = [str(film.header.get(keyword, "")) for keyword in _IDENTITY]
+    return _digest([str(film.sop_instance_uid), identity, sorted(values.items())])
+
+
+def settings_digest(settings: ReportSettings) -> str:
+    """Digest of the settings that shape an object."""
+    return _digest(sorted(asdict(settings).items()))
+
+
+def _digest(values: object) -> str:
+    """SHA-256 of the representation of plain values: dataclasses, enums, numbers, text."""
+    return hashlib.sha256(repr(values).encode("utf-8", "surrogateescape")).hexdigest()

@@ -4,7 +4,7 @@ from aasnode.anatomy import View
 from aasnode.config import MeasurementSection, Plane
 from aasnode.geometry import SpacingRule
 from aasnode.measurement import Assessment, Change, Length, NotComparable
-from aasnode.reports.findings import EarlierLength, FilmFindings
+from aasnode.reports.findings import EarlierLength, FilmFindings, StudyFindings
 
 RESULT_STATUS = "AI result, not verified. Research use only, not for diagnosis."
 TRAINING = "The model was trained on simulated radiographs."
@@ -80,3 +80,10 @@ def describe_reason(reason: str | None) -> str:
 def reason_for_missing(film: FilmFindings, reason: str | None) -> str:
     """Why a length has no mm: its own reason, else the film's."""
     return describe_reason(reason or film.reason)
+
+
+def film_name(study: StudyFindings, film: FilmFindings) -> str:
+    """``flexion``; of repeats of a view, the second and further are numbered: ``flexion 2``."""
+    of_view = [other.sop_instance_uid for other in study.films if other.view is film.view]
+    number_of_film = of_view.index(film.sop_instance_uid) + 1
+    return VIEWS[film.view] if number_of_film == 1 else f"{VIEWS[film.view]} {number_of_film}"

@@ -1,0 +1,203 @@
+"""The content tree of the structured report: TID 1500, one measurement group (TID 1501) per length and film.
+
+The shape is the one that viewers of today survive and understand: a group holds exactly one NUM, whose only child is
+the SCOORD of its two ends, under a tracking identifier that the cornerstone viewers take for a Length. Whatever is no
+measurement in mm (not measured, compared, assessed) stands under Qualitative Evaluations at the root, never in a group.
+"""
+
+from collections.abc import Iterator
+
+from pydicom import Dataset
+from pydicom.sr.coding import Code
+
+from aasnode.anatomy import Landmark
+from aasnode.dicom.identity import MANUFACTURER
+from aasnode.geometry import Point
+from aasnode.measurement import Length
+from aasnode.reports import codes, wording
+from aasnode.reports.content_items import Relationship, coded, container, image, number, polyline, text, uid_reference
+from aasnode.reports.findings import ADI_ENDS, SAC_ENDS, FilmFindings, StudyFindings
+from aasnode.reports.uids import tracking_uid
+from aasnode.reports.wording import film_name
+
+VIEWER_LENGTH = "Cornerstone3DTools@^0.1.0:Length"  # the viewers' word for a distance of two points
+
+
+def build_content_tree(study: StudyFindings) -> Dataset:
+    """TID 1500, from its root."""
+    children = [*_context(study), _image_library(study)]
+    groups = [group for film in study.films for group in _measurement_groups(study, film)]
+    if groups:
+        children.append(container(codes.IMAGING_MEASUREMENTS, groups, Relationship.CONTAINS))
+    evaluations = list(_qualitative_evaluations(study))
+    children.append(container(codes.QUALITATIVE_EVALUATIONS, evaluations, Relationship.CONTAINS))
+    return container(codes.IMAGING_MEASUREMENT_REPORT, children)
+
+
+def _context(study: StudyFindings) -> Iterator[Dataset]:
+    """Language (TID 1204), the device that observed (TID 1002, 1004), the procedure."""
+    yield coded(Relationship.HAS_CONCEPT_MOD, codes.LANGUAGE, codes.ENGLISH)
+    yield coded(Relationship.HAS_OBS_CONTEXT, codes.OBSERVER_TYPE, codes.DEVICE)
+    device_uid = study.settings.device_observer_uid
+    yield uid_reference(Relationship.HAS_OBS_CONTEXT, codes.DEVICE_OBSERVER_UID, device_uid)
+    for name, value in (
+        (codes.DEVICE_OBSERVER_NAME, study.settings.station_name),
+        (codes.DEVICE_OBSERVER_MANUFACTURER, MANUFACTURER),
+        (codes.DEVICE_OBSERVER_MODEL_NAME, MANUFACTURER),
+        (codes.DEVICE_OBSERVER_SERIAL_NUMBER, device_uid),
+    ):
+        yield text(Relationship.HAS_OBS_CONTEXT, name, value)
+    yield coded(Relationship.HAS_CONCEPT_MOD, codes.PROCEDURE_REPORTED, codes.IMAGING_PROCEDURE)
+
+
+def _image_library(study: StudyFindings) -> Dataset:
+    """TID 1600; viewers need it to find the images."""
+    entries = [
+        image(
+            Relationship.CONTAINS,
+            codes.SOURCE,
+            film.sop_class_uid,
+            film.sop_instance_uid,
+            children=_image_descriptors(film),
+        )
+        for film in study.films
+    ]
+    group = container(codes.IMAGE_LIBRARY_GROUP, entries, Relationship.CONTAINS)
+    return container(codes.IMAGE_LIBRARY, [group], Relationship.CONTAINS)
+
+
+def _image_descriptors(film: FilmFindings) -> Iterator[Dataset]:
+    """TID 1602 and 1603; the pixel spacing is the one that was measured with."""
+    context = Relationship.HAS_ACQ_CONTEXT
+    yield coded(context, codes.MODALITY, codes.MODALITIES.get(str(film.header.get("Modality", "")), codes.OTHER))
+    rows, columns = film.shape
+    yield number(context, codes.PIXEL_DATA_ROWS, rows, codes.PIXELS)
+    yield number(context, codes.PIXEL_DATA_COLUMNS, columns, codes.PIXELS)
+    position = codes.POSITIONS.get(film.view)
+    modifier = [] if position is None else [coded(Relationship.HAS_CONCEPT_MOD, codes.IMAGE_VIEW_MODIFIER, position)]
+    yield coded(context, codes.IMAGE_VIEW, codes.LATERAL, modifier)
+    if film.spacing is not None:
+        yield number(context, codes.HORIZONTAL_PIXEL_SPACING, film.spacing.column_mm, codes.MILLIMETRE)
+        yield number(context, codes.VERTICAL_PIXEL_SPACING, film.spacing.row_mm, codes.MILLIMETRE)
+
+
+def _measurement_groups(study: StudyFindings, film: FilmFindings) -> Iterator[Dataset]:
+    """One group per length in mm; the film's assessment goes with its first."""
+    assessed = [] if film.measurement is None else [_assessment(film)]
+    for code, name, length, ends in (
+        (codes.ADI, "ADI", film.adi, ADI_ENDS),
+        (codes.SAC, "SAC", film.sac, SAC_ENDS),
+    ):
+        points = _points(film, ends)
+        if length is not None and points is not None:
+            yield _measurement_group(study, film, code, name, length, points, assessed)
+            assessed = []
+
+
+def _assessment(film: FilmFindings) -> Dataset:
+    assert film.measurement is not None
+    return coded(Relationship.CONTAINS, codes.ASSESSMENT, codes.ASSESSMENTS[film.measurement.assessment])
+
+
+def _points(film: FilmFindings, ends: tuple[Landmark, Landmark]) -> tuple[Point, Point] | None:
+    """The two ends of a length, where both were found."""
+    first, second = (film.landmarks.get(landmark) for landmark in ends)
+    return None if first is None or second is None else (first.point, second.point)
+
+
+def _measurement_group(
+    study: StudyFindings,
+    film: FilmFindings,
+    code: Code,
+    name: str,
+    length: Length,
+    points: tuple[Point, Point],
+    assessment: list[Dataset],
+) -> Dataset:
+    """TID 1501 with its only NUM, whose only child is the SCOORD on the film."""
+    frame = film.frame if int(film.header.get("NumberOfFrames") or 1) > 1 else None
+    source = image(Relationship.SELECTED_FROM, None, film.sop_class_uid, film.sop_instance_uid, frame=frame)
+    line = polyline(Relationship.INFERRED_FROM, points, source)
+    label = f"{name} {film_name(study, film)}"
+    children = [
+        text(Relationship.HAS_OBS_CONTEXT, codes.TRACKING_IDENTIFIER, _tracking_identifier(name, study, film)),
+        uid_reference(Relationship.HAS_OBS_CONTEXT, codes.TRACKING_UNIQUE_IDENTIFIER, tracking_uid(study, film, name)),
+        coded(Relationship.CONTAINS, codes.FINDING, code),
+        coded(Relationship.HAS_CONCEPT_MOD, codes.FINDING_SITE, codes.ATLANTOAXIAL_JOINT),
+        *_algorithm(film),
+        number(Relationship.CONTAINS, code, round(length.mm, 2), codes.MILLIMETRE, [line]),
+        *assessment,
+        text(Relationship.CONTAINS, codes.COMMENT, f"{label} {wording.describe_length(length)}, AI, unverified"),
+        *_further_values(film, length),
+    ]
+    return container(codes.MEASUREMENT_GROUP, children, Relationship.CONTAINS)
+
+
+def _tracking_identifier(name: str, study: StudyFindings, film: FilmFindings) -> str:
+    return f"{VIEWER_LENGTH}:{name}:{film_name(study, film).replace(' ', '-').upper()}"
+
+
+def _algorithm(film: FilmFindings) -> Iterator[Dataset]:
+    """TID 4019: the model, and what its millimetres rest on."""
+    name, _, version = film.model.rpartition(" ")
+    modifier = Relationship.HAS_CONCEPT_MOD
+    yield text(modifier, codes.ALGORITHM_NAME, name or film.model)
+    yield text(modifier, codes.ALGORITHM_VERSION, version)
+    for parameter in _parameters(film):
+        yield text(modifier, codes.ALGORITHM_PARAMETERS, parameter)
+    yield coded(modifier, codes.ALGORITHM_FAMILY, codes.ARTIFICIAL_INTELLIGENCE)
+
+
+def _parameters(film: FilmFindings) -> Iterator[str]:
+    if film.spacing is not None:
+        yield f"spacing rule: {wording.SPACING_RULES[film.spacing.rule]}"
+        yield f"spacing: {film.spacing.row_mm:.6g} mm between rows, {film.spacing.column_mm:.6g} mm between columns"
+    if film.measurement is not None:
+        yield f"90 % intervals calibrated on {film.measurement.interval_source}"
+    if film.model_digest:
+        yield f"weights SHA-256: {film.model_digest}"
+
+
+def _further_values(film: FilmFindings, length: Length) -> Iterator[Dataset]:
+    """Beside the value, as text: a second NUM in the group would be taken for the measurement."""
+    interval = f"{length.low_mm:.2f} to {length.high_mm:.2f} mm"
+    yield text(Relationship.CONTAINS, codes.INTERVAL, interval)
+    if film.spacing is None or length.detector_plane_mm is None or length.corrected_mm is None:
+        return
+    if film.spacing.rule.is_magnification_corrected:
+        yield text(Relationship.CONTAINS, codes.OTHER_PLANE, f"{length.detector_plane_mm:.2f} mm in the detector plane")
+    else:
+        yield text(Relationship.CONTAINS, codes.OTHER_PLANE, f"{length.corrected_mm:.2f} mm in the patient plane")
+
+
+def _qualitative_evaluations(study: StudyFindings) -> Iterator[Dataset]:
+    """What is no measurement in mm, and what it must be read with."""
+    together = study.assessment
+    contains = Relationship.CONTAINS
+    yield coded(contains, codes.ASSESSMENT, codes.ASSESSMENTS[together.assessment])
+    yield text(contains, codes.COMMENT, f"Study: {wording.ASSESSMENTS[together.assessment]}. {together.reason}".strip())
+    for film in study.films:
+        yield from _film_evaluations(study, film)
+    for name, change in (("ADI", together.adi_flexion_minus_extension), ("SAC", together.sac_flexion_minus_extension)):
+        if change is not None:
+            yield text(contains, codes.CHANGE_ON_MOTION, f"{name}: {wording.describe_change(change)}")
+    yield text(contains, codes.THRESHOLDS, study.settings.thresholds)
+    yield text(contains, codes.LIMITS_OF_USE, wording.LIMITS_OF_USE)
+
+
+def _film_evaluations(study: StudyFindings, film: FilmFindings) -> Iterator[Dataset]:
+    """One film: its assessment, what was not measured and why, the comparison with the earlier film."""
+    name = film_name(study, film)
+    if (measured := film.measurement) is not None:
+        verdict = f"{name}: {wording.ASSESSMENTS[measured.assessment]}. {measured.assessment_reason}"
+        yield text(Relationship.CONTAINS, codes.COMMENT, verdict.strip())
+    for length_name, length, reason, before in (
+        ("ADI", film.adi, measured.adi_reason if measured else None, film.adi_before),
+        ("SAC", film.sac, measured.sac_reason if measured else None, film.sac_before),
+    ):
+        if length is None:
+            why = wording.reason_for_missing(film, reason)
+            yield text(Relationship.CONTAINS, codes.NOT_MEASURED, f"{length_name} {name}: {why}")
+        elif before is not None:
+            compared = f"{length_name} {name}: {wording.describe_before(before)}"
+            yield text(Relationship.CONTAINS, codes.COMPARISON, compared)
