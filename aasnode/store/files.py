@@ -1,0 +1,110 @@
+"""A folder of files that never change: written durably under names of our own, read, removed, swept.
+
+Nothing that came over the wire becomes part of a name. A file is either whole under its final name, or a leftover
+(``*.part``) that the sweep removes: temporary name, fsync, rename, fsync of the folder.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aasnode.errors import DiskReserveError
+
+_PART = ".part"
+_OUT_OF_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFile:
+    """One file that is durable."""
+
+    name: str
+    bytes: int
+    digest: str  # SHA-256 of the whole file
+
+
+class FileStore:
+    """One folder. ``reserve_bytes`` of its disk are left alone."""
+
+    def __init__(self, folder: Path, *, suffix: str = ".dcm", reserve_bytes: int = 0) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._suffix = suffix
+        self._reserve_bytes = reserve_bytes
+
+    def free_bytes(self) -> int:
+        """Free space of the disk, for this user."""
+        return shutil.disk_usage(self.folder).free
+
+    def require_space(self, size: int = 0) -> None:
+        """Raise DiskReserveError when ``size`` further bytes would touch the reserve."""
+        if self.free_bytes() - size < self._reserve_bytes:
+            raise DiskReserveError(
+                f"{self.folder}: {self.free_bytes() >> 20} MB free, {self._reserve_bytes >> 20} MB are kept in "
+                "reserve; free some space or lower receiver.disk_reserve_mb"
+            )
+
+    def write(self, chunks: Iterable[bytes | memoryview]) -> StoredFile:
+        """Write one file; it is durable when this returns.
+
+        Raises:
+            DiskReserveError: the disk filled while writing; nothing is left behind.
+        """
+        name = f"{uuid.uuid4().hex}{self._suffix}"
+        part = self.folder / f"{name}{_PART}"
+        try:
+            size, digest = _write_synced(part, chunks)
+            part.rename(self.folder / name)
+            self._sync_folder()
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+            if error.errno in _OUT_OF_SPACE:
+                raise DiskReserveError(f"{self.folder}: no space left while writing; free some space") from error
+            raise
+        return StoredFile(name=name, bytes=size, digest=digest)
+
+    def path(self, name: str) -> Path:
+        """Where the file ``name`` lies."""
+        return self.folder / name
+
+    def remove(self, name: str) -> None:
+        """Remove a file; one that is already gone is fine."""
+        self.path(name).unlink(missing_ok=True)
+
+    def sweep(self, known: Container[str], *, older_than_seconds: float) -> int:
+        """Remove leftovers and files that no row names, once they are old enough that no writer is still at work."""
+        newest = time.time() - older_than_seconds
+        removed = 0
+        for path in self.folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if path.name not in known and path.stat().st_mtime <= newest:
+                    path.unlink()
+                    removed += 1
+        return removed
+
+    def _sync_folder(self) -> None:
+        descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _write_synced(path: Path, chunks: Iterable[bytes | memoryview]) -> tuple[int, str]:
+    """Size and SHA-256 of a new file, flushed to the disk."""
+    size, digest = 0, hashlib.sha256()
+    with path.open("xb") as file:
+        for chunk in chunks:
+            size += file.write(chunk)
+            digest.update(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return size, digest.hexdigest()

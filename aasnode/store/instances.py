@@ -1,0 +1,162 @@
+"""What arrived: one row per SOP Instance UID and content. Nothing that arrived is ever overwritten.
+
+The same bytes again are the same row. Other bytes under a known UID stand beside the first: a header revision when the
+pixels are the same, quarantine when they are not. A revision is shown to the operator and never applied silently.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
+
+from aasnode.store.engine import insert_once
+from aasnode.store.schema import Arrival, instances, revisions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """One arrival."""
+
+    id: int
+    sop_instance_uid: str  # as stated by the C-STORE command
+    digest: str  # SHA-256 of the encoded data set
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    bytes: int
+    file_name: str | None  # in the inbox; None when not kept, or no longer
+    calling_ae_title: str
+    received_at: datetime
+    state: Arrival
+    reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """One element of identity that two arrivals under one UID state differently. Never for a log line."""
+
+    element: str  # DICOM keyword
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """A later header of an instance that was already analysed; its numbers keep the first identity."""
+
+    sop_instance_uid: str
+    first_instance_id: int
+    instance_id: int
+    differences: tuple[Difference, ...]
+    found_at: datetime
+
+
+def add(
+    connection: Connection,
+    *,
+    sop_instance_uid: str,
+    digest: str,
+    sop_class_uid: str,
+    transfer_syntax_uid: str,
+    size: int,
+    file_name: str | None,
+    calling_ae_title: str,
+    now: datetime,
+    state: Arrival,
+) -> int | None:
+    """Record an arrival and give its id; None when these bytes are already here under this UID."""
+    values = {
+        "sop_instance_uid": sop_instance_uid,
+        "digest": digest,
+        "sop_class_uid": sop_class_uid,
+        "transfer_syntax_uid": transfer_syntax_uid,
+        "bytes": size,
+        "file_name": file_name,
+        "calling_ae_title": calling_ae_title,
+        "received_at": now,
+        "state": state,
+    }
+    return insert_once(connection, instances, values)
+
+
+def is_known(connection: Connection, *, sop_instance_uid: str, digest: str) -> bool:
+    """Whether these bytes already arrived under this UID."""
+    same = [instances.c.sop_instance_uid == sop_instance_uid, instances.c.digest == digest]
+    return connection.execute(select(instances.c.id).where(*same)).first() is not None
+
+
+def get(connection: Connection, instance_id: int) -> Instance:
+    """One arrival by its id, which a job holds."""
+    return _instance(connection.execute(select(instances).where(instances.c.id == instance_id)).mappings().one())
+
+
+def first_under_uid(connection: Connection, instance: Instance) -> Instance | None:
+    """The first arrival under the same UID that is no impostor, if it is another one than ``instance``."""
+    earlier = [
+        instances.c.sop_instance_uid == instance.sop_instance_uid,
+        instances.c.id < instance.id,
+        instances.c.state.not_in([Arrival.QUARANTINED, Arrival.REENCODED, Arrival.REVISION]),
+    ]
+    row = connection.execute(select(instances).where(*earlier).order_by(instances.c.id).limit(1)).mappings().first()
+    return None if row is None else _instance(row)
+
+
+def set_state(connection: Connection, instance_id: int, state: Arrival, reason: str | None = None) -> None:
+    """Say what became of an arrival."""
+    connection.execute(update(instances).where(instances.c.id == instance_id).values(state=state, reason=reason))
+
+
+def add_revision(
+    connection: Connection, *, first: Instance, later: Instance, differences: Sequence[Difference], now: datetime
+) -> None:
+    """Keep what a later header states differently, for the operator to see."""
+    stated = [{"element": one.element, "before": one.before, "after": one.after} for one in differences]
+    values = {
+        "sop_instance_uid": first.sop_instance_uid,
+        "first_instance_id": first.id,
+        "instance_id": later.id,
+        "differences": stated,
+        "found_at": now,
+    }
+    connection.execute(insert(revisions).values(values))
+    set_state(connection, later.id, Arrival.REVISION, _changed(differences))
+
+
+def list_revisions(connection: Connection, *, limit: int = 100) -> Sequence[Revision]:
+    """The newest header revisions, newest first."""
+    rows = connection.execute(select(revisions).order_by(revisions.c.id.desc()).limit(limit)).mappings()
+    return [_revision(row) for row in rows]
+
+
+def list_in_state(connection: Connection, state: Arrival, *, limit: int = 100) -> Sequence[Instance]:
+    """The newest arrivals in a state, newest first, e.g. what is in quarantine."""
+    query = select(instances).where(instances.c.state == state).order_by(instances.c.id.desc()).limit(limit)
+    return [_instance(row) for row in connection.execute(query).mappings()]
+
+
+def last_arrivals(connection: Connection) -> Mapping[str, datetime]:
+    """When each calling AE title last sent something."""
+    query = select(instances.c.calling_ae_title, func.max(instances.c.received_at)).group_by(
+        instances.c.calling_ae_title
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _changed(differences: Sequence[Difference]) -> str:
+    return "changed: " + ", ".join(one.element for one in differences)
+
+
+def _instance(row: RowMapping) -> Instance:
+    return Instance(**{**row, "state": Arrival(row["state"])})
+
+
+def _revision(row: RowMapping) -> Revision:
+    stated: Sequence[Mapping[str, Any]] = row["differences"]
+    return Revision(
+        sop_instance_uid=row["sop_instance_uid"],
+        first_instance_id=row["first_instance_id"],
+        instance_id=row["instance_id"],
+        differences=tuple(Difference(**one) for one in stated),
+        found_at=row["found_at"],
+    )

@@ -1,0 +1,295 @@
+"""The queue: claim, finish, fail, retry. A job is a row until its work is finished, and afterwards still a row.
+
+A claim holds a lease and a fencing token. A lease that is not renewed returns the job; whoever held it then carries an
+old token, and nothing that it does counts: ``finish`` and ``fail`` raise LeaseLostError, which rolls its results back.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, RowMapping, and_, func, insert, or_, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from aasnode.errors import PermanentError, TransientError
+from aasnode.store.engine import insert_once
+from aasnode.store.schema import JobKind, JobState, jobs
+
+REPORT_ATTEMPTS = 5
+
+
+class LeaseLostError(TransientError):
+    """The lease ran out and the job is someone else's: what was done for it does not count."""
+
+
+class UnknownJobError(PermanentError):
+    """There is no such job, or it is in no state for what was asked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One row of the queue."""
+
+    id: int
+    kind: JobKind
+    state: JobState
+    instance_id: int | None  # analyse
+    study_instance_uid: str | None  # report, deliver
+    report_id: int | None  # deliver
+    role: str | None  # deliver: which of the report's objects
+    destination: str | None  # deliver
+    object_id: int | None  # deliver: which object of the role was sent
+    priority: int
+    due_at: datetime
+    attempts: int
+    max_attempts: int
+    lease_until: datetime | None
+    token: int
+    owner: str | None
+    reason: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+    @property
+    def is_last_attempt(self) -> bool:
+        """Whether a failure of the claim that is held sends the job to the dead letter."""
+        return self.attempts >= self.max_attempts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backoff:
+    """A delay that doubles with every attempt, up to a cap."""
+
+    first_seconds: float
+    cap_seconds: float = 3600.0
+
+    def delay(self, attempts: int) -> timedelta:
+        """Wait after the attempt numbered ``attempts`` (from 1)."""
+        doublings = min(max(attempts - 1, 0), 30)
+        return timedelta(seconds=min(self.first_seconds * 2**doublings, self.cap_seconds))
+
+
+def add_analysis(connection: Connection, *, instance_id: int, now: datetime, attempts: int) -> None:
+    """Ask for the analysis of one arrival; asking twice makes one job."""
+    values = _new(JobKind.ANALYSE, now, now, attempts) | {"instance_id": instance_id}
+    insert_once(connection, jobs, values)
+
+
+def add_report(
+    connection: Connection, *, study_instance_uid: str, now: datetime, settle: timedelta, cap: timedelta
+) -> None:
+    """Ask for a study's report once it has been quiet for ``settle``, at the latest ``cap`` after the first asking."""
+    pending = _pending_report(connection, study_instance_uid)
+    if pending is None:
+        values = _new(JobKind.REPORT, now, now + min(settle, cap), REPORT_ATTEMPTS)
+        connection.execute(insert(jobs).values(values | {"study_instance_uid": study_instance_uid}))
+        return
+    due_at = min(now + settle, pending.created_at + cap)
+    if due_at > pending.due_at:
+        connection.execute(update(jobs).where(jobs.c.id == pending.id).values(due_at=due_at))
+
+
+def add_delivery(
+    connection: Connection,
+    *,
+    study_instance_uid: str,
+    report_id: int,
+    role: str,
+    destination: str,
+    now: datetime,
+    attempts: int,
+) -> None:
+    """Ask for one object of a report to be sent to one destination; asking twice makes one job."""
+    values = _new(JobKind.DELIVER, now, now, attempts) | {
+        "study_instance_uid": study_instance_uid,
+        "report_id": report_id,
+        "role": role,
+        "destination": destination,
+    }
+    insert_once(connection, jobs, values)
+
+
+def claim(
+    connection: Connection,
+    kind: JobKind,
+    *,
+    owner: str,
+    now: datetime,
+    lease: timedelta,
+    destination: str | None = None,
+) -> Job | None:
+    """Take the most urgent job that is due, or whose lease ran out; None when there is none."""
+    due = and_(jobs.c.state == JobState.PENDING, jobs.c.due_at <= now)
+    returned = and_(jobs.c.state == JobState.CLAIMED, jobs.c.lease_until < now, jobs.c.attempts < jobs.c.max_attempts)
+    wanted = [jobs.c.kind == kind, or_(due, returned)]
+    if destination is not None:
+        wanted.append(jobs.c.destination == destination)
+    most_urgent = (
+        select(jobs.c.id)
+        .where(*wanted)
+        .order_by(jobs.c.priority.desc(), jobs.c.due_at, jobs.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)  # left out by SQLite, where BEGIN IMMEDIATE does the same
+        .scalar_subquery()
+    )
+    taken = {
+        "state": JobState.CLAIMED,
+        "attempts": jobs.c.attempts + 1,
+        "token": jobs.c.token + 1,
+        "lease_until": now + lease,
+        "owner": owner,
+    }
+    row = connection.execute(update(jobs).where(jobs.c.id == most_urgent).values(taken).returning(jobs)).mappings()
+    return _job(found) if (found := row.first()) is not None else None
+
+
+def renew(connection: Connection, job: Job, *, now: datetime, lease: timedelta) -> None:
+    """Hold a claim for longer; raises LeaseLostError."""
+    _update_held(connection, job, {"lease_until": now + lease})
+
+
+def finish(
+    connection: Connection, job: Job, *, now: datetime, outcome: str | None = None, object_id: int | None = None
+) -> None:
+    """The work is done; raises LeaseLostError, and with it rolls back what was written beside it."""
+    _update_held(connection, job, _ended(JobState.FINISHED, outcome, now) | {"object_id": object_id})
+
+
+def fail(connection: Connection, job: Job, reason: str, *, now: datetime, backoff: Backoff) -> JobState:
+    """The work may succeed later: it is due again after a growing delay, or rests after its last attempt."""
+    if job.is_last_attempt:
+        return bury(connection, job, f"{reason} (attempt {job.attempts} of {job.max_attempts})", now=now)
+    due_at = now + backoff.delay(job.attempts)
+    values = {"state": JobState.PENDING, "due_at": due_at, "lease_until": None, "reason": reason}
+    _update_held(connection, job, values)
+    return JobState.PENDING
+
+
+def bury(connection: Connection, job: Job, reason: str, *, now: datetime) -> JobState:
+    """The work will never succeed as it is: the job rests in the dead letter with its reason."""
+    _update_held(connection, job, _ended(JobState.DEAD, reason, now))
+    return JobState.DEAD
+
+
+def bury_abandoned(connection: Connection, *, now: datetime) -> int:
+    """Lay jobs to rest whose lease ran out on their last attempt: whoever works on them does not survive it."""
+    abandoned = and_(jobs.c.state == JobState.CLAIMED, jobs.c.lease_until < now, jobs.c.attempts >= jobs.c.max_attempts)
+    reason = "the lease ran out on the last attempt: the process that worked on it ended or hung"
+    return _count(connection.execute(update(jobs).where(abandoned).values(_ended(JobState.DEAD, reason, now))))
+
+
+def withdraw_undelivered(connection: Connection, *, report_id: int, now: datetime) -> int:
+    """Withdraw what a report has not delivered yet, because a newer version takes its place."""
+    waiting = and_(
+        jobs.c.kind == JobKind.DELIVER,
+        jobs.c.report_id == report_id,
+        jobs.c.state.in_([JobState.PENDING, JobState.DEAD]),
+    )
+    values = _ended(JobState.WITHDRAWN, "replaced by a newer version", now)
+    return _count(connection.execute(update(jobs).where(waiting).values(values)))
+
+
+def retry(connection: Connection, job_id: int, *, now: datetime) -> Job:
+    """Put one job back that rests in the dead letter, with all its attempts; raises UnknownJobError."""
+    resting = and_(jobs.c.id == job_id, jobs.c.state == JobState.DEAD)
+    if _put_back(connection, resting, now) == 0:
+        raise UnknownJobError(f"job {job_id} is not in the dead letter; see `aasnode jobs list --state dead`")
+    return get(connection, job_id)
+
+
+def resend(
+    connection: Connection, *, now: datetime, study_instance_uid: str | None = None, destination: str | None = None
+) -> int:
+    """Put deliveries back: the dead ones, or with a study named also those that were delivered; how many."""
+    states = [JobState.DEAD] if study_instance_uid is None else [JobState.DEAD, JobState.FINISHED]
+    chosen = [jobs.c.kind == JobKind.DELIVER, jobs.c.state.in_(states)]
+    if study_instance_uid is not None:
+        chosen.append(jobs.c.study_instance_uid == study_instance_uid)
+    if destination is not None:
+        chosen.append(jobs.c.destination == destination)
+    return _put_back(connection, and_(*chosen), now)
+
+
+def get(connection: Connection, job_id: int) -> Job:
+    """One job; raises UnknownJobError."""
+    row = connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().first()
+    if row is None:
+        raise UnknownJobError(f"there is no job {job_id}; see `aasnode jobs list`")
+    return _job(row)
+
+
+def list_jobs(
+    connection: Connection, *, kind: JobKind | None = None, state: JobState | None = None, limit: int = 100
+) -> Sequence[Job]:
+    """The newest jobs, newest first."""
+    query = select(jobs).order_by(jobs.c.id.desc()).limit(limit)
+    if kind is not None:
+        query = query.where(jobs.c.kind == kind)
+    if state is not None:
+        query = query.where(jobs.c.state == state)
+    return [_job(row) for row in connection.execute(query).mappings()]
+
+
+def counts(connection: Connection) -> Mapping[tuple[JobKind, JobState], int]:
+    """How many jobs of each kind are in each state; absent pairs are zero."""
+    query = select(jobs.c.kind, jobs.c.state, func.count()).group_by(jobs.c.kind, jobs.c.state)
+    return {(JobKind(kind), JobState(state)): count for kind, state, count in connection.execute(query)}
+
+
+def oldest_due(connection: Connection, kind: JobKind, *, now: datetime) -> datetime | None:
+    """Since when the most overdue pending job of a kind waits; None when none is due."""
+    waiting = [jobs.c.kind == kind, jobs.c.state == JobState.PENDING, jobs.c.due_at <= now]
+    return connection.execute(select(jobs.c.due_at).where(*waiting).order_by(jobs.c.due_at).limit(1)).scalar()
+
+
+def _new(kind: JobKind, now: datetime, due_at: datetime, attempts: int) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "state": JobState.PENDING,
+        "priority": 0,
+        "due_at": due_at,
+        "attempts": 0,
+        "max_attempts": attempts,
+        "token": 0,
+        "created_at": now,
+    }
+
+
+def _pending_report(connection: Connection, study_instance_uid: str) -> Job | None:
+    wanted = [
+        jobs.c.kind == JobKind.REPORT,
+        jobs.c.state == JobState.PENDING,
+        jobs.c.study_instance_uid == study_instance_uid,
+    ]
+    row = connection.execute(select(jobs).where(*wanted)).mappings().first()
+    return None if row is None else _job(row)
+
+
+def _put_back(connection: Connection, chosen: ColumnElement[bool], now: datetime) -> int:
+    values = {
+        "state": JobState.PENDING,
+        "attempts": 0,
+        "due_at": now,
+        "lease_until": None,
+        "finished_at": None,
+    }
+    return _count(connection.execute(update(jobs).where(chosen).values(values)))
+
+
+def _ended(state: JobState, reason: str | None, now: datetime) -> dict[str, Any]:
+    return {"state": state, "reason": reason, "lease_until": None, "finished_at": now}
+
+
+def _update_held(connection: Connection, job: Job, values: Mapping[str, Any]) -> None:
+    held = and_(jobs.c.id == job.id, jobs.c.token == job.token, jobs.c.state == JobState.CLAIMED)
+    if _count(connection.execute(update(jobs).where(held).values(values))) == 0:
+        raise LeaseLostError(f"job {job.id}: the lease of claim {job.token} ran out; its work does not count")
+
+
+def _count(result: CursorResult[Any]) -> int:
+    return result.rowcount
+
+
+def _job(row: RowMapping) -> Job:
+    return Job(**{**row, "kind": JobKind(row["kind"]), "state": JobState(row["state"])})

@@ -1,0 +1,169 @@
+"""What was found on each film, and which films of a study count.
+
+A result is written once per SOP Instance UID, with everything that was found. Its columns repeat what is searched and
+sorted by; ``details`` holds the whole.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cattrs.preconf.json import make_converter
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from aasnode.anatomy import Facing, Landmarks, View
+from aasnode.dicom import selection
+from aasnode.dicom.identity import Identity
+from aasnode.dicom.selection import ViewSource
+from aasnode.geometry import Spacings, Unscaled
+from aasnode.measurement import CourseEntry, Measurement
+from aasnode.store.schema import instances, results
+
+_CONVERTER = make_converter()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmResult:
+    """Everything that was found on one film. Fields that were not reached are None."""
+
+    identity: Identity
+    exposure_key: str  # equal for all renderings of one exposure
+    source_sop_instance_uids: tuple[str, ...]
+    for_processing: bool
+    status: str  # measured, located, abstained, rejected, failed
+    reason: str | None
+    rule: str | None  # the selection rule that decided
+    view: View
+    view_source: ViewSource
+    facing: Facing
+    landmarks: Landmarks
+    spacing: Spacings | Unscaled | None
+    measurement: Measurement | None
+    model: str | None
+    rows: int | None
+    columns: int | None
+
+    @property
+    def is_lateral_cervical(self) -> bool:
+        """Whether the film may be what this node measures; anything else is recorded and reported nowhere."""
+        return self.status in ("measured", "located", "abstained")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredResult:
+    """One film's result as it is kept."""
+
+    id: int
+    instance_id: int
+    file_name: str | None  # in the inbox; None when no longer kept
+    calling_ae_title: str
+    is_representative: bool  # of the renderings of one exposure, the one that counts
+    is_primary: bool  # of the repeats of one view, the one that is reported and tracked
+    analysed_at: datetime
+    film: FilmResult
+
+    def as_course_entry(self) -> CourseEntry:
+        """The film as ``measurement.changes`` compares it; its key is the SOP Instance UID."""
+        measured = self.film.measurement
+        return CourseEntry(
+            key=self.film.identity.sop_instance_uid,
+            acquired_at=self.film.identity.acquisition.instant,
+            view=self.film.view,
+            spacing_rule=measured.spacing_rule if measured else None,
+            model=self.film.model,
+            adi=measured.adi if measured else None,
+            sac=measured.sac if measured else None,
+        )
+
+
+def add(connection: Connection, *, instance_id: int, film: FilmResult, now: datetime) -> None:
+    """Keep a film's result, and decide anew which films of its study count."""
+    connection.execute(insert(results).values(_columns(film) | {"instance_id": instance_id, "analysed_at": now}))
+    _choose_counting(connection, film.identity.study_instance_uid)
+
+
+def of_study(connection: Connection, study_instance_uid: str) -> Sequence[StoredResult]:
+    """All results of a study, in the order of arrival."""
+    return select_results(connection, results.c.study_instance_uid == study_instance_uid, order_by=results.c.id)
+
+
+def select_results(connection: Connection, *where: Any, order_by: Any) -> Sequence[StoredResult]:
+    """The results that fulfil ``where`` (SQL expressions on the tables of this room), in one SELECT."""
+    query = (
+        select(results, instances.c.file_name, instances.c.calling_ae_title)
+        .join(instances, instances.c.id == results.c.instance_id)
+        .where(*where)
+        .order_by(order_by)
+    )
+    return [_stored(row) for row in connection.execute(query).mappings()]
+
+
+def _choose_counting(connection: Connection, study_instance_uid: str) -> None:
+    """Mark, of each exposure, the rendering that counts, and of each view, the exposure that is primary."""
+    of_this_study = results.c.study_instance_uid == study_instance_uid
+    connection.execute(update(results).where(of_this_study).values(is_representative=False, is_primary=False))
+    selected = [stored for stored in of_study(connection, study_instance_uid) if stored.film.is_lateral_cervical]
+    for exposure in selection.group_exposures([_for_grouping(stored) for stored in selected]):
+        chosen = results.c.sop_instance_uid == exposure.representative
+        values = {"is_representative": True, "is_primary": exposure.is_primary}
+        connection.execute(update(results).where(chosen).values(values))
+
+
+def _for_grouping(stored: StoredResult) -> selection.Instance:
+    film = stored.film
+    return selection.Instance(
+        sop_instance_uid=film.identity.sop_instance_uid,
+        view=film.view,
+        acquired_at=film.identity.acquisition.instant,
+        exposure_key=film.exposure_key,
+        source_sop_instance_uids=film.source_sop_instance_uids,
+        for_processing=film.for_processing,
+        arrival=stored.instance_id,
+        measured=film.status == "measured",
+    )
+
+
+def _columns(film: FilmResult) -> dict[str, Any]:
+    identity, measured = film.identity, film.measurement
+    return {
+        "sop_instance_uid": identity.sop_instance_uid,
+        "sop_class_uid": identity.sop_class_uid,
+        "series_instance_uid": identity.series_instance_uid,
+        "study_instance_uid": identity.study_instance_uid,
+        "accession_number": identity.accession_number,
+        "patient_id": identity.patient_id,
+        "issuer_of_patient_id": identity.issuer_of_patient_id,
+        "birth_date": identity.birth_date,
+        "sex": identity.sex,
+        "acquired_at": identity.acquisition.instant,
+        "acquisition_date": identity.acquisition.date_verbatim,
+        "acquisition_time": identity.acquisition.time_verbatim,
+        "exposure_key": film.exposure_key,
+        "source_sop_instance_uids": list(film.source_sop_instance_uids),
+        "for_processing": film.for_processing,
+        "is_representative": False,
+        "is_primary": False,
+        "status": film.status,
+        "reason": film.reason,
+        "view": film.view,
+        "spacing_rule": measured.spacing_rule if measured else None,
+        "adi_mm": measured.adi.mm if measured and measured.adi else None,
+        "sac_mm": measured.sac.mm if measured and measured.sac else None,
+        "assessment": measured.assessment if measured else None,
+        "model": film.model,
+        "details": _CONVERTER.unstructure(film),
+    }
+
+
+def _stored(row: RowMapping) -> StoredResult:
+    return StoredResult(
+        id=row["id"],
+        instance_id=row["instance_id"],
+        file_name=row["file_name"],
+        calling_ae_title=row["calling_ae_title"],
+        is_representative=row["is_representative"],
+        is_primary=row["is_primary"],
+        analysed_at=row["analysed_at"],
+        film=_CONVERTER.structure(row["details"], FilmResult),
+    )
