@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from types import MappingProxyType
 
 from aasnode.anatomy import LANDMARKS, Landmark
 from aasnode.errors import ModelError
@@ -47,6 +46,7 @@ class StageCard:
     sha256: str
     input_px: int  # crops are square; a multiple of 32
     diameter_px: float  # C1's inner diameter in crop pixels
+    trust: float = 2.0  # factor by which one crop may change the expected diameter, as far as the training varied it
     channels: tuple[str, ...]  # one point per heatmap, landmarks and auxiliary points by name
     masks: tuple[str, ...] = ()  # maps behind the points: share of the pixel that the named thing covers
     focus: tuple[Landmark, ...] = LANDMARKS  # the crop is centred on the mean of these
@@ -124,9 +124,9 @@ class Card:
     decoding: str = "dark"  # of heatmap.Decoding
     precision: str = "auto"  # float32 | bfloat16 | auto: bfloat16 on a GPU that has it, else float32
     search: Search = Search()
-    postures: Mapping[str, Posture] = MappingProxyType({})  # by anatomy.View
-    training: Mapping[str, str] = MappingProxyType({})  # data, seeds, recipe: for people
-    errors: Mapping[str, float] = MappingProxyType({})  # what was measured on films never trained on, by name
+    postures: Mapping[str, Posture] = field(default_factory=dict)  # by anatomy.View
+    training: Mapping[str, str] = field(default_factory=dict)  # data, seeds, recipe: for people
+    errors: Mapping[str, float] = field(default_factory=dict)  # what was measured on films never trained on, by name
 
     @property
     def model(self) -> str:
@@ -200,6 +200,8 @@ def _stage_problems(stage: StageCard) -> Iterator[str]:
         yield f"input_px: must be a multiple of 32 from 64, is {stage.input_px}"
     if not (math.isfinite(stage.diameter_px) and stage.diameter_px > 0):
         yield f"diameter_px: must be positive, is {stage.diameter_px}"
+    if stage.trust < 1:
+        yield f"trust: must be at least 1, is {stage.trust}"
     if Path(stage.weights).name != stage.weights:
         yield f"weights: must be a file beside the card, is {stage.weights!r}"
     if len(set(stage.channels)) != len(stage.channels):

@@ -3,9 +3,127 @@
 Knows no DICOM and no thresholds in millimetres: what a value means is decided in ``measurement``.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from aasnode.inference.detection import Detector
+import numpy as np
+import numpy.typing as npt
+
+from aasnode.anatomy import LANDMARKS, Facing, Landmark, LandmarkEstimate, View
+from aasnode.geometry import PixelSpacing, Point
+from aasnode.inference import refine
+from aasnode.inference.card import Card, Role, read_card
+from aasnode.inference.crop import Film
+from aasnode.inference.decide import Answer, decide, facing_of, neck_view_of
+from aasnode.inference.detection import Detection, Detector, Outcome
+from aasnode.inference.locate import locate
+from aasnode.inference.stage import Stage, choose_device, load_stages
+from aasnode.measurement import Calibration
+
+_WARM_UP_PX = 512
+
+
+class FilmDetector:
+    """The detector of a model's card; holds its networks, keeps nothing of a film."""
+
+    def __init__(self, card: Card, stages: Sequence[Stage]) -> None:
+        """``stages`` as the card lists them."""
+        self._card = card
+        self._stages = {stage.card.role: stage for stage in stages}
+
+    @property
+    def model(self) -> str:
+        """Name and version of the model."""
+        return self._card.model
+
+    @property
+    def calibration(self) -> Calibration:
+        """How wide the 90 % intervals of its measurements are, from the model's card."""
+        return self._card.calibration
+
+    def detect(self, pixels: npt.NDArray[np.float32], spacing: PixelSpacing | None) -> Detection:
+        """Find the landmarks. ``pixels`` is (rows, columns), bright = dense; ``spacing`` None if unknown."""
+        film = Film(pixels, spacing)
+        return self._tell(self.answer(film), film)
+
+    def answer(self, film: Film) -> Answer | None:
+        """What the stages say, before anything is decided; None where the first stage points off the film."""
+        search = self._card.search
+        best = self._approach(film, (0.0,))
+        if search.weak_turns_deg and (best is None or best.confidence < search.weak_confidence):
+            turned = self._approach(film, search.weak_turns_deg)
+            best = max((view for view in (best, turned) if view), key=lambda view: view.confidence, default=None)
+        return self._measure(film, best) if best else None
+
+    def _approach(self, film: Film, turns_deg: Sequence[float]) -> refine.View | None:
+        """Locate, then the first close look at each candidate; the best of them."""
+        locator = self._stages[Role.LOCATE]
+        found = locate(locator, film, self._card.search, turns_deg)
+        if not found:
+            return None
+        nearer = self._stages.get(Role.REFINE, locator)
+        views = refine.approach(nearer, film, [item.pose for item in found], self._card.search.caudal)
+        return max(views, key=lambda view: view.confidence)
+
+    def _measure(self, film: Film, view: refine.View) -> Answer:
+        """Varied views of the best place, then of the joint; a later stage overrules for the points it measures."""
+        caudal = self._card.search.caudal
+        views = [refine.look(view.stage, film, view.pose, caudal)]
+        if joint := self._stages.get(Role.JOINT):
+            near = refine.approach(joint, film, [refine.towards(joint, views[0])], caudal)[0]
+            views.append(refine.look(joint, film, near.pose, caudal))
+        return _combine(views)
+
+    def _tell(self, answer: Answer | None, film: Film) -> Detection:
+        verdict = decide(answer, film, self._card.decision)
+        facing, view, certainty = Facing.UNKNOWN, View.UNKNOWN, 0.0
+        if answer is not None and verdict.outcome is not Outcome.OTHER_VIEW:
+            facing = facing_of(answer.pose)
+            view, certainty = neck_view_of(answer.pose, self._card.postures)
+        estimates: dict[Landmark, LandmarkEstimate | None] = dict.fromkeys(LANDMARKS)
+        if answer is not None:
+            estimates = {
+                mark: _estimate(answer, film, row) if verdict.shown[row] else None for row, mark in enumerate(LANDMARKS)
+            }
+        return Detection(
+            outcome=verdict.outcome,
+            landmarks=estimates,
+            adi_reason=verdict.adi_reason,
+            sac_reason=verdict.sac_reason,
+            facing=facing,
+            facing_confidence=answer.confidence if answer is not None and facing is not Facing.UNKNOWN else 0.0,
+            view=view,
+            view_confidence=certainty,
+            model=self.model,
+        )
+
+
+def _combine(views: Sequence[refine.View]) -> Answer:
+    """For each landmark the last stage that measures it."""
+    last = {mark: view for view in views for mark in view.stage.card.measures}
+    first = views[0]
+    at = [(last[mark], last[mark].stage.index(mark)) for mark in LANDMARKS]
+    points = np.stack([view.points[row] for view, row in at])
+    earlier = first.points[first.rows(LANDMARKS)]
+    return Answer(
+        pose=first.pose,
+        points=points,
+        covariances=np.stack([view.covariances[row] for view, row in at]),
+        confidences=np.array([view.confidences[row] for view, row in at]),
+        spreads=np.array([view.spreads[row] for view, row in at]),
+        disagreements=np.hypot(*(points - earlier).T),
+        shares={name: share for view in reversed(views) for name, share in view.shares.items()},
+    )
+
+
+def _estimate(answer: Answer, film: Film, row: int) -> LandmarkEstimate:
+    x, y = film.to_pixels(answer.points[row])
+    (xx, xy), (_, yy) = film.covariance_to_pixels(answer.covariances[row])
+    return LandmarkEstimate(
+        point=Point(x=float(x), y=float(y)),
+        covariance_px2=((float(xx), float(xy)), (float(xy), float(yy))),
+        confidence=float(answer.confidences[row]),
+    )
 
 
 def load_detector(model_dir: Path, device: str = "auto") -> Detector:
@@ -14,4 +132,7 @@ def load_detector(model_dir: Path, device: str = "auto") -> Detector:
     ``device``: ``"auto"`` (a GPU where there is one, else the CPU), ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
     Raises ModelError when the card, a weights file or its SHA-256 does not hold, or the device is not there.
     """
-    raise NotImplementedError(model_dir, device)
+    card = read_card(model_dir)
+    detector = FilmDetector(card, load_stages(card, model_dir, choose_device(device)))
+    detector.detect(np.zeros((_WARM_UP_PX, _WARM_UP_PX), np.float32), None)
+    return detector

@@ -1,0 +1,139 @@
+"""Answer or abstain, per measurement and with the reason; facing and position of the neck from the picture.
+
+All lengths in C1 diameters; the thresholds stand in the model's card. No torch.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from aasnode.anatomy import LANDMARKS, Facing, Landmark
+from aasnode.anatomy import View as NeckView
+from aasnode.inference.card import Decision, Posture
+from aasnode.inference.crop import Film, Points
+from aasnode.inference.detection import Outcome, Reason
+from aasnode.inference.pose import Pose
+
+ADI_POINTS = (Landmark.C1_ANTERIOR_ARCH_POSTERIOR, Landmark.DENS_ANTERIOR)
+SAC_POINTS = (Landmark.DENS_POSTERIOR, Landmark.C1_POSTERIOR_ARCH_ANTERIOR)
+_EDGE = 0.05  # diameters from the film's edge within which an uncertain point counts as outside
+_STEEP_DEG = 65.0  # a C1 axis steeper than this says nothing of left and right
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the stages together say, in the film's frame; the four landmarks in their order."""
+
+    pose: Pose
+    points: Points  # (4, 2)
+    covariances: Points  # (4, 2, 2)
+    confidences: Points  # (4,)
+    spreads: Points  # (4,) film units
+    disagreements: Points  # (4,) distance between the last two stages that measured the point, film units
+    shares: Mapping[str, float]  # of each mask
+
+    @property
+    def confidence(self) -> float:
+        """Mean of the best three points, so that one hidden point makes no other view of the film."""
+        return float(np.sort(self.confidences)[1:].mean())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Which measurements stand, and which landmarks may be shown."""
+
+    outcome: Outcome
+    adi_reason: Reason | None
+    sac_reason: Reason | None
+    shown: tuple[bool, ...]  # per landmark
+
+
+def decide(answer: Answer | None, film: Film, decision: Decision) -> Verdict:
+    """The verdict by the card's thresholds; no answer, or one without confidence, is another view."""
+    if answer is None or answer.confidence < decision.film_confidence:
+        return _withheld(Outcome.OTHER_VIEW, Reason.NO_LATERAL_CERVICAL_VIEW)
+    if answer.confidence < decision.answer_confidence:
+        return _withheld(Outcome.ABSTAINED, Reason.LOW_CONFIDENCE)
+    adi = next(_objections(answer, film, decision, ADI_POINTS), None)
+    sac = next(_objections(answer, film, decision, SAC_POINTS), None)
+    found = adi is None or sac is None
+    inside = film.contains(answer.points)
+    shown = tuple(bool(ok) for ok in inside & (answer.confidences >= decision.point_confidence))
+    outcome = Outcome.FOUND if found else Outcome.ABSTAINED
+    return Verdict(outcome=outcome, adi_reason=adi, sac_reason=sac, shown=shown)
+
+
+def _withheld(outcome: Outcome, reason: Reason) -> Verdict:
+    return Verdict(outcome=outcome, adi_reason=reason, sac_reason=reason, shown=(False,) * len(LANDMARKS))
+
+
+def _objections(answer: Answer, film: Film, decision: Decision, points: Sequence[Landmark]) -> Iterator[Reason]:
+    """What speaks against the measurement between these two points, the plainest reason first."""
+    rows = [LANDMARKS.index(mark) for mark in points]
+    diameter = answer.pose.diameter
+    yield from (rule.reason for name, rule in decision.masks.items() if answer.shares.get(name, 0) >= rule.share)
+    unsure = answer.confidences[rows] < decision.point_confidence
+    at_edge = ~film.contains(answer.points[rows], _EDGE * diameter)
+    if (~film.contains(answer.points[rows])).any() or (unsure & at_edge).any():
+        yield Reason.POINT_OUTSIDE_FIELD
+    if unsure.any():
+        yield Reason.POINT_HIDDEN
+    if not _plausible(answer, film, decision, points):
+        yield Reason.IMPLAUSIBLE_GEOMETRY
+    if (answer.spreads[rows] > decision.spread * diameter).any():
+        yield Reason.LOW_CONFIDENCE
+    if (answer.disagreements[rows] > decision.stage_disagreement * diameter).any():
+        yield Reason.LOW_CONFIDENCE
+
+
+def _plausible(answer: Answer, film: Film, decision: Decision, points: Sequence[Landmark]) -> bool:
+    """Whether the points lie in their order near the C1 axis, at distances that bones allow."""
+    along, across = _in_axis_frame(answer)
+    gaps = {"adi": along[0] - along[1], "dens": along[1] - along[2], "sac": along[2] - along[3]}
+    own = "adi" if tuple(points) == ADI_POINTS else "sac"
+    dens_point = 1 if own == "adi" else 2
+    low, high = decision.diameter_mm
+    return (
+        all(_within(gaps[name], getattr(decision, name)) for name in (own, "dens"))
+        and abs(float(across[dens_point])) <= decision.offset
+        and (not film.has_spacing or low <= answer.pose.diameter <= high)
+    )
+
+
+def _in_axis_frame(answer: Answer) -> tuple[Points, Points]:
+    """Along (ventral positive) and across the line from point 4 to point 1, in diameters."""
+    ventral = (answer.points[0] - answer.points[3]) / max(answer.pose.diameter, 1e-6)
+    ventral = ventral / max(float(np.hypot(*ventral)), 1e-6)
+    off = (answer.points - answer.points[3]) / max(answer.pose.diameter, 1e-6)
+    return off @ ventral, off @ np.array([-ventral[1], ventral[0]])
+
+
+def _within(value: float, limits: Sequence[float]) -> bool:
+    return limits[0] <= value <= limits[1]
+
+
+def facing_of(pose: Pose) -> Facing:
+    """The side to which the face points; unknown where the C1 axis stands upright, as on a film of a lying patient."""
+    slope = math.degrees(math.acos(min(1.0, abs(math.cos(pose.angle)))))
+    if slope > _STEEP_DEG:
+        return Facing.UNKNOWN
+    return Facing.RIGHT if math.cos(pose.angle) > 0 else Facing.LEFT
+
+
+def neck_view_of(pose: Pose, postures: Mapping[str, Posture]) -> tuple[NeckView, float]:
+    """Neutral, flexion or extension by the inclination of the C1 axis on an upright film, and its probability."""
+    upright = pose.mirrored == (math.cos(pose.angle) < 0)
+    if not postures or not upright or facing_of(pose) is Facing.UNKNOWN:
+        return NeckView.UNKNOWN, 0.0
+    inclination = math.degrees(math.atan2(-math.sin(pose.angle), abs(math.cos(pose.angle))))
+    weights = {name: posture.share * _density(inclination, posture) for name, posture in postures.items()}
+    best = max(weights, key=lambda name: weights[name])
+    total = sum(weights.values())
+    return (NeckView(best), weights[best] / total) if total > 0 else (NeckView.UNKNOWN, 0.0)
+
+
+def _density(inclination_deg: float, posture: Posture) -> float:
+    z = (inclination_deg - posture.mean_deg) / posture.deviation_deg
+    return math.exp(-z * z / 2) / posture.deviation_deg

@@ -1,0 +1,112 @@
+"""The closer looks: upright crops at a set size, each placed by the one before, and the median of slightly varied ones.
+
+Serves the refining stage and the joint stage alike. No torch.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from aasnode.anatomy import Landmark
+from aasnode.inference.crop import Film, Points
+from aasnode.inference.pose import BACK, FRONT, Pose, focus_of, pose_of
+from aasnode.inference.stage import Reading, Stage
+
+# Turn in degrees, zoom, shift in shares of the side: small against what a stage was trained on, in an order in which
+# any first few of them are balanced.
+_VARIATIONS: tuple[tuple[float, float, tuple[float, float]], ...] = (
+    (0.0, 1.00, (0.000, 0.000)),
+    (5.0, 1.06, (0.023, 0.012)),
+    (-5.0, 0.95, (-0.023, -0.012)),
+    (-3.0, 1.04, (0.012, -0.023)),
+    (3.0, 0.96, (-0.012, 0.023)),
+    (8.0, 0.98, (-0.035, 0.006)),
+    (-8.0, 1.02, (0.035, -0.006)),
+    (0.0, 1.09, (0.006, 0.035)),
+    (0.0, 0.92, (-0.006, -0.035)),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What several crops of one place agree on, in the film's frame; K points in the order of the stage's channels."""
+
+    stage: Stage
+    pose: Pose
+    points: Points  # (K, 2) medians
+    confidences: Points  # (K,) means
+    covariances: Points  # (K, 2, 2) of the heatmaps and between the crops, added
+    spreads: Points  # (K,) standard deviation between the crops, per axis
+    shares: Mapping[str, float]  # of each mask, within half a diameter of C1's centre
+
+    def rows(self, marks: Sequence[Landmark]) -> list[int]:
+        """Indices of these landmarks among the K points."""
+        return [self.stage.index(mark) for mark in marks]
+
+    @property
+    def confidence(self) -> float:
+        """Mean over the landmarks that the stage measures."""
+        return float(self.confidences[self.rows(self.stage.card.measures)].mean())
+
+
+def approach(stage: Stage, film: Film, poses: Sequence[Pose], caudal: Sequence[str]) -> list[View]:
+    """The stage's single passes from each pose, all poses in one batch; at least one pass."""
+    readings: list[Reading] = []
+    for _ in range(max(1, stage.card.passes)):
+        readings = stage.read(film, [pose.crop(stage.card) for pose in poses])
+        poses = [_moved(stage, reading, pose, caudal) for reading, pose in zip(readings, poses, strict=True)]
+    return [_agree(stage, pose, [reading]) for reading, pose in zip(readings, poses, strict=True)]
+
+
+def look(stage: Stage, film: Film, pose: Pose, caudal: Sequence[str]) -> View:
+    """The stage's varied views of one pose."""
+    crops = [
+        pose.crop(stage.card, math.radians(turn), zoom, shift) for turn, zoom, shift in _VARIATIONS[: stage.card.views]
+    ]
+    view = _agree(stage, pose, stage.read(film, crops))
+    middle = Reading(
+        crop=crops[0], points=view.points, confidences=view.confidences, covariances=view.covariances, masks={}
+    )
+    return replace(view, pose=_moved(stage, middle, pose, caudal))
+
+
+def towards(stage: Stage, view: View) -> Pose:
+    """The pose from which ``stage`` starts, by what the stage before it saw."""
+    x, y = view.points[view.rows(stage.card.focus)].mean(0)
+    return replace(view.pose, centre=(float(x), float(y)))
+
+
+def _moved(stage: Stage, reading: Reading, pose: Pose, caudal: Sequence[str]) -> Pose:
+    """The pose that follows from a reading; a stage that does not measure both ends of C1 only moves its centre."""
+    if {FRONT, BACK} <= set(stage.card.measures):
+        return pose_of(stage, reading, caudal)
+    return replace(pose, centre=focus_of(stage, reading))
+
+
+def _agree(stage: Stage, pose: Pose, readings: Sequence[Reading]) -> View:
+    points = np.stack([reading.points for reading in readings])
+    middle = np.median(points, 0)
+    off = points - middle
+    between = np.einsum("nki,nkj->kij", off, off) / max(1, len(readings) - 1)
+    return View(
+        stage=stage,
+        pose=pose,
+        points=middle,
+        confidences=np.mean([reading.confidences for reading in readings], 0),
+        covariances=np.mean([reading.covariances for reading in readings], 0) + between,
+        spreads=np.sqrt(np.trace(between, axis1=1, axis2=2) / 2),
+        shares={mask: float(np.mean([_share(r, mask, pose) for r in readings])) for mask in stage.card.masks},
+    )
+
+
+def _share(reading: Reading, mask: str, pose: Pose) -> float:
+    """Mean of a mask within half a diameter of the pose's centre."""
+    values = reading.masks[mask]
+    rows, columns = np.indices(values.shape)
+    stride = reading.crop.size / values.shape[0]
+    pixels = np.stack([columns, rows], -1).astype(np.float64) * stride + (stride - 1) / 2
+    off = reading.crop.to_film(pixels) - np.asarray(pose.centre)
+    near = np.hypot(off[..., 0], off[..., 1]) < pose.diameter / 2
+    return float(values[near].mean()) if near.any() else 0.0
