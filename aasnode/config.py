@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pydicom.datadict import tag_for_keyword
+
 from aasnode.assets import shipped
 from aasnode.errors import ConfigurationError
 
@@ -325,6 +327,16 @@ def contradictions(config: Config) -> list[str]:
     if config.delivery.return_to_sender and not config.delivery.return_table:
         problems.append("delivery.return_to_sender: needs a [[delivery.return_table]] with the sender's port")
     return problems
+
+
+def _unknown_keywords(selection: SelectionSection) -> list[str]:
+    rules = [(f"selection.{name}", rule) for name in ("site_rules", "rules") for rule in getattr(selection, name)]
+    return [
+        f"{where} ({rule.name}): {keyword!r} is no DICOM keyword; PS3.6 lists them, e.g. SeriesDescription"
+        for where, rule in rules
+        for keyword in (*rule.elements, *rule.unless_elements)
+        if tag_for_keyword(keyword) is None
+    ]
 
 
 def _read_section(section: type[SectionT], table: Mapping[str, Any], path: str, problems: list[str]) -> SectionT | None:

@@ -1,18 +1,35 @@
 """Whether an instance may be a lateral cervical radiograph, by its tags alone, and which view they state.
 
 Tags are often missing or wrong: only what is plainly something else is rejected; everything else goes to the
-detector, which abstains on what is no such film.
+detector, which abstains on what is no such film. The rules are those of config.toml, [selection].
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from pydicom import Dataset
+from pydicom.datadict import dictionary_VR
 
 from aasnode.anatomy import View
-from aasnode.config import SelectionSection
+from aasnode.config import SelectionRule, SelectionSection, Then
+from aasnode.dicom.elements import codes, integer, text
+from aasnode.dicom.exposure import Exposure, Instance, exposure_key, group_exposures
+from aasnode.dicom.identity import is_own_object
+from aasnode.dicom.words import holds
+
+__all__ = [
+    "Exposure",
+    "Instance",
+    "Rejected",
+    "Selected",
+    "Verdict",
+    "ViewSource",
+    "explain",
+    "exposure_key",
+    "group_exposures",
+    "select",
+]
 
 
 class ViewSource(StrEnum):
@@ -50,45 +67,60 @@ class Verdict:
     matched: str | None  # element and word that matched; never a patient's name or ID
 
 
-@dataclass(frozen=True, kw_only=True)
-class Instance:
-    """What grouping needs to know of one selected instance."""
-
-    sop_instance_uid: str
-    view: View
-    acquired_at: datetime | None
-    exposure_key: str  # equal for all renderings of one exposure; see ``exposure_key``
-    source_sop_instance_uids: tuple[str, ...]  # Source Image Sequence
-    for_processing: bool
-    arrival: int  # order of arrival at the node
-    measured: bool = False  # a result in mm exists
-
-
-@dataclass(frozen=True, kw_only=True)
-class Exposure:
-    """One exposure of a study and the instances that show it."""
-
-    representative: str  # SOP instance UID of the instance that is measured for this exposure
-    sop_instance_uids: tuple[str, ...]  # all its instances, the representative first
-    view: View
-    is_primary: bool  # of repeats of a view in the study, the one that is reported and tracked
-
-
 def select(dataset: Dataset, settings: SelectionSection) -> Selected | Rejected:
     """Decide by tags alone, by the first rule that rejects; else with the view that the tags state."""
-    raise NotImplementedError
+    verdicts = explain(dataset, settings)
+    for verdict in verdicts:
+        if verdict.applies and verdict.then == Then.REJECT:
+            return Rejected(reason=f"{verdict.rule}: {verdict.matched}", rule=verdict.rule)
+    site_rules = {rule.name for rule in settings.site_rules}
+    return (
+        _view([verdict for verdict in verdicts if verdict.rule in site_rules])
+        or _view(verdicts)
+        or Selected(view=View.UNKNOWN, view_source=ViewSource.NONE, rule=None)
+    )
 
 
 def explain(dataset: Dataset, settings: SelectionSection) -> tuple[Verdict, ...]:
     """Every rule in its order and whether it applies to ``dataset``."""
-    raise NotImplementedError
+    given = [_verdict(rule, dataset) for rule in (*settings.site_rules, *settings.rules)]
+    return (*_built_in(dataset), *given)
 
 
-def exposure_key(dataset: Dataset) -> str:
-    """A text that is equal for all renderings of one exposure (processing, presentation, reprocessed)."""
-    raise NotImplementedError
+def _built_in(dataset: Dataset) -> Iterator[Verdict]:
+    """What no site may switch off: our own objects make a loop, and what has no picture has no film."""
+    own = is_own_object(dataset)
+    yield Verdict(rule="own-object", applies=own, then=Then.REJECT, matched="made by aasnode" if own else None)
+    empty = not integer(dataset, "Rows") or not integer(dataset, "Columns")
+    yield Verdict(rule="no-picture", applies=empty, then=Then.REJECT, matched="no rows or columns" if empty else None)
 
 
-def group_exposures(instances: Sequence[Instance]) -> tuple[Exposure, ...]:
-    """Group the selected instances of ONE study into exposures and pick the primary of each view. Pure."""
-    raise NotImplementedError
+def _verdict(rule: SelectionRule, dataset: Dataset) -> Verdict:
+    matched = _first_match(dataset, rule.elements, rule.words)
+    if matched and _first_match(dataset, (*rule.elements, *rule.unless_elements), rule.unless):
+        matched = None
+    return Verdict(rule=rule.name, applies=matched is not None, then=rule.then, matched=matched)
+
+
+def _first_match(dataset: Dataset, elements: Sequence[str], words: Sequence[str]) -> str | None:
+    for element in elements:
+        for stated in _stated(dataset, element):
+            if word := next((word for word in words if holds(stated, word)), None):
+                return f"{element} holds '{word}'"
+    return None
+
+
+def _stated(dataset: Dataset, element: str) -> tuple[str, ...]:
+    """What an element says: its text, or the codes and meanings inside a sequence."""
+    if dictionary_VR(element) == "SQ":
+        return codes(dataset, element)
+    return (found,) if (found := text(dataset, element)) else ()
+
+
+def _view(verdicts: Sequence[Verdict]) -> Selected | None:
+    """The view, where exactly one is stated; two views in one text are a study's name, not a film's."""
+    stated = {verdict.then: verdict.rule for verdict in verdicts if verdict.applies and verdict.then != Then.REJECT}
+    if len(stated) != 1:
+        return None
+    then, rule = next(iter(stated.items()))
+    return Selected(view=View(then), view_source=ViewSource.TAGS, rule=rule)
