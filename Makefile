@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH := $(shell grep -i '^torch==' requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-system check lint types imports pytest wheel pins clean
+.PHONY: help install demo test test-system check lint types imports pytest docs wheel pins clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ imports: $(VENV)/.installed-dev ## import-linter: imports go down only
 
 pytest: $(VENV)/.installed-dev ## The tests alone
 	$(BIN)/pytest
+
+docs: $(VENV)/.installed-dev ## Write the generated pages: configuration and conformance
+	$(BIN)/python scripts/write_docs.py
 
 wheel: $(VENV)/.installed-dev ## dist/aasnode-*.whl, the model inside
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
