@@ -162,12 +162,9 @@ def _further_values(film: FilmFindings, length: Length) -> Iterator[Dataset]:
     """Beside the value, as text: a second NUM in the group would be taken for the measurement."""
     interval = f"{length.low_mm:.2f} to {length.high_mm:.2f} mm"
     yield text(Relationship.CONTAINS, codes.INTERVAL, interval)
-    if film.spacing is None or length.detector_plane_mm is None or length.corrected_mm is None:
-        return
-    if film.spacing.rule.is_magnification_corrected:
-        yield text(Relationship.CONTAINS, codes.OTHER_PLANE, f"{length.detector_plane_mm:.2f} mm in the detector plane")
-    else:
-        yield text(Relationship.CONTAINS, codes.OTHER_PLANE, f"{length.corrected_mm:.2f} mm in the patient plane")
+    other = wording.describe_other_plane(film, length)
+    if other is not None:
+        yield text(Relationship.CONTAINS, codes.OTHER_PLANE, other)
 
 
 def _qualitative_evaluations(study: StudyFindings) -> Iterator[Dataset]:

@@ -52,6 +52,15 @@ def describe_length(length: Length) -> str:
     return f"{length.mm:.1f} mm ({length.low_mm:.1f} to {length.high_mm:.1f})"
 
 
+def describe_other_plane(film: FilmFindings, length: Length) -> str | None:
+    """The same length in the plane that was not measured in, where the header knows both."""
+    if film.spacing is None or length.detector_plane_mm is None or length.corrected_mm is None:
+        return None
+    if film.spacing.rule.is_magnification_corrected:
+        return f"{length.detector_plane_mm:.1f} mm in the detector plane"
+    return f"{length.corrected_mm:.1f} mm in the patient plane"
+
+
 def describe_change(change: Change) -> str:
     """Signed, with the error of measurement: ``+1.2 mm, within measurement error (1.9 mm)``."""
     verdict = "exceeds" if change.exceeds_error else "within"

@@ -1,0 +1,208 @@
+"""The column of words beside the film: the joint magnified, the values, what they mean and what they rest on."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from aasnode.anatomy import COLOURS_RGB, Landmark
+from aasnode.geometry import Point
+from aasnode.measurement import Assessment, Length
+from aasnode.reports import wording
+from aasnode.reports.drawing import (
+    Colour,
+    Picture,
+    Style,
+    Weight,
+    draw_line,
+    draw_paragraph,
+    draw_ring,
+    fill,
+)
+from aasnode.reports.findings import ADI_ENDS, SAC_ENDS, EarlierLength, FilmFindings, StudyFindings
+from aasnode.reports.uids import motion_shown
+
+BACKGROUND: Colour = (22, 26, 32)
+BRIGHT: Colour = (242, 245, 248)
+DIM: Colour = (164, 173, 184)
+RULE: Colour = (58, 66, 76)
+WARNING: Colour = (255, 190, 70)
+WIDTH_UNITS = 24
+ASSESSMENT_COLOURS: dict[Assessment, Colour] = {
+    Assessment.AAS_SUSPECTED: (255, 122, 92),
+    Assessment.BORDERLINE: (255, 190, 70),
+    Assessment.NO_AAS_ON_THIS_VIEW: (140, 214, 160),
+    Assessment.UNCERTAIN: (255, 190, 70),
+    Assessment.NOT_ASSESSED: (164, 173, 184),
+}
+MARGINS = {
+    ADI_ENDS: "posterior margin of C1 anterior arch to anterior margin of dens",
+    SAC_ENDS: "posterior margin of dens to anterior margin of C1 posterior arch",
+}
+
+
+class _Column:
+    """A cursor that moves down a column of text; the column grows as it is needed."""
+
+    def __init__(self, unit: float) -> None:
+        self.unit = unit
+        self.margin = round(unit * 1.2)
+        self.width = round(unit * WIDTH_UNITS)
+        self.picture: Picture = np.full((1, self.width, 3), BACKGROUND, np.uint8)
+        self.y = self.margin
+
+    @property
+    def inner_width(self) -> int:
+        return self.width - 2 * self.margin
+
+    def style(self, size: float, colour: Colour = BRIGHT, weight: Weight = Weight.REGULAR) -> Style:
+        return Style(size_px=round(self.unit * size), colour=colour, weight=weight)
+
+    def reserve(self, height: int) -> None:
+        """Make sure that ``height`` pixels below the cursor exist."""
+        missing = self.y + height + self.margin - self.picture.shape[0]
+        if missing > 0:
+            more = np.full((missing, self.width, 3), BACKGROUND, np.uint8)
+            self.picture = np.ascontiguousarray(np.concatenate([self.picture, more]))
+
+    def space(self, units: float) -> None:
+        self.y += round(self.unit * units)
+
+    def paragraph(self, text: str, style: Style, *, indent: int = 0) -> None:
+        self.reserve(style.line_height_px * (2 + len(text) // 12))
+        x = self.margin + indent
+        self.y = draw_paragraph(self.picture, text, x, self.y, self.inner_width - indent, style)
+
+    def image(self, picture: Picture) -> None:
+        self.reserve(picture.shape[0])
+        self.picture[self.y : self.y + picture.shape[0], self.margin : self.margin + picture.shape[1]] = picture
+        self.y += picture.shape[0]
+
+    def heading(self, text: str) -> None:
+        self.space(0.75)
+        self.reserve(round(self.unit))
+        fill(self.picture, self.margin, self.y, self.inner_width, max(1, round(self.unit / 20)), RULE)
+        self.space(0.45)
+        self.paragraph(text, self.style(0.66, DIM, Weight.BOLD))
+
+    def finished(self) -> Picture:
+        return self.picture[: self.y + self.margin]
+
+
+def draw_panel(
+    study: StudyFindings, film: FilmFindings, unit: float, draw_joint: Callable[[int], Picture | None]
+) -> Picture:
+    """The column, as tall as it needs; ``unit`` is about a line of text, ``draw_joint`` draws to a width."""
+    column = _Column(unit)
+    _add_title(column, film)
+    joint = draw_joint(column.inner_width)
+    if joint is not None:
+        column.space(0.5)
+        column.image(joint)
+    _add_lengths(column, film)
+    _add_assessment(column, film)
+    _add_motion(column, study, film)
+    _add_comparison(column, film)
+    _add_basis(column, study, film)
+    _add_limits_of_use(column)
+    return column.finished()
+
+
+def _add_title(column: _Column, film: FilmFindings) -> None:
+    column.paragraph("Atlantoaxial joint", column.style(1.25, weight=Weight.BOLD))
+    date = wording.describe_date(str(film.header.get("AcquisitionDate") or film.header.get("StudyDate") or ""))
+    column.paragraph(f"lateral view, {wording.VIEWS[film.view]} · {date}", column.style(0.9, DIM))
+
+
+def _add_lengths(column: _Column, film: FilmFindings) -> None:
+    measured = film.measurement
+    for name, length, ends, reason in (
+        ("ADI", film.adi, ADI_ENDS, measured.adi_reason if measured else None),
+        ("SAC", film.sac, SAC_ENDS, measured.sac_reason if measured else None),
+    ):
+        column.space(0.7)
+        _add_key(column, ends)
+        if length is None:
+            style = column.style(1.0, weight=Weight.BOLD)
+            column.paragraph(f"{name} not measured", style, indent=round(column.unit * 3.2))
+            why = wording.reason_for_missing(film, reason)
+            column.paragraph(why, column.style(0.78, DIM), indent=round(column.unit * 3.2))
+        else:
+            _add_length(column, name, length, film)
+        column.paragraph(MARGINS[ends], column.style(0.66, DIM), indent=round(column.unit * 3.2))
+
+
+def _add_key(column: _Column, ends: tuple[Landmark, Landmark]) -> None:
+    """Two rings and their line, left of a value: which line of the film it is."""
+    column.reserve(round(column.unit * 3))
+    y = column.y + column.unit * 1.08
+    left, right = (Point(x=column.margin + column.unit * offset, y=y) for offset in (0.4, 2.2))
+    thickness = max(1, round(column.unit / 10))
+    draw_line(column.picture, left, right, BRIGHT, thickness)
+    for place, landmark in ((left, ends[0]), (right, ends[1])):
+        draw_ring(column.picture, place, column.unit * 0.28, COLOURS_RGB[landmark], thickness)
+
+
+def _add_length(column: _Column, name: str, length: Length, film: FilmFindings) -> None:
+    indent = round(column.unit * 3.2)
+    column.paragraph(f"{name}  {length.mm:.1f} mm", column.style(1.5, weight=Weight.BOLD), indent=indent)
+    interval = f"90 % interval {length.low_mm:.1f} to {length.high_mm:.1f} mm"
+    column.paragraph(interval, column.style(0.85), indent=indent)
+    other = wording.describe_other_plane(film, length)
+    if other is not None:
+        column.paragraph(other, column.style(0.78, DIM), indent=indent)
+
+
+def _add_assessment(column: _Column, film: FilmFindings) -> None:
+    column.heading("ASSESSMENT OF THIS FILM")
+    assessment = film.measurement.assessment if film.measurement else Assessment.NOT_ASSESSED
+    style = column.style(1.0, ASSESSMENT_COLOURS[assessment], Weight.BOLD)
+    verdict = wording.ASSESSMENTS[assessment]
+    column.paragraph(verdict[0].upper() + verdict[1:], style)
+    reason = film.measurement.assessment_reason if film.measurement else wording.describe_reason(film.reason)
+    if reason:
+        column.paragraph(reason, column.style(0.78, DIM))
+
+
+def _add_motion(column: _Column, study: StudyFindings, film: FilmFindings) -> None:
+    shown = motion_shown(study, film)
+    if shown is None:
+        return
+    column.heading("FLEXION MINUS EXTENSION")
+    for name, change in (("ADI", shown.adi_flexion_minus_extension), ("SAC", shown.sac_flexion_minus_extension)):
+        if change is not None:
+            column.paragraph(f"Δ{name} {wording.describe_change(change)}", column.style(0.85))
+
+
+def _add_comparison(column: _Column, film: FilmFindings) -> None:
+    known = [(name, before) for name, before in (("ADI", film.adi_before), ("SAC", film.sac_before)) if before]
+    if not known:
+        return
+    column.heading("EARLIER FILM OF THIS VIEW")
+    for name, before in known:
+        colour = BRIGHT if isinstance(before, EarlierLength) else DIM
+        column.paragraph(f"{name} {wording.describe_before(before)}", column.style(0.85, colour))
+
+
+def _add_basis(column: _Column, study: StudyFindings, film: FilmFindings) -> None:
+    column.heading("BASIS")
+    lines = [f"Thresholds: {study.settings.thresholds}".replace("<=", "≤").replace(">=", "≥")]
+    if film.spacing is not None:
+        lines.append(f"Millimetres: {wording.SPACING_RULES[film.spacing.rule]}")
+    lines.append(f"Model: {film.model}")
+    if film.adi or film.sac:
+        assert film.measurement is not None
+        lines.append(f"Intervals: calibrated on {film.measurement.interval_source}")
+    for line in lines:
+        column.paragraph(line, column.style(0.72, DIM))
+
+
+def _add_limits_of_use(column: _Column) -> None:
+    column.space(0.9)
+    top = column.y
+    style = column.style(0.85, WARNING, Weight.BOLD)
+    column.space(0.4)
+    indent = round(column.unit * 0.6)
+    column.paragraph(wording.RESULT_STATUS, style, indent=indent)
+    column.paragraph(wording.TRAINING, column.style(0.78, WARNING), indent=indent)
+    column.space(0.2)
+    fill(column.picture, column.margin, top, max(2, round(column.unit / 6)), column.y - top, WARNING)
