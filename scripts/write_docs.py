@@ -133,9 +133,8 @@ def _rule(rule: Bounds | Matches) -> str:
 
 def conformance_page() -> str:
     """What `aasnode conformance` prints."""
-    program = "import sys; from aasnode.cli.main import main; sys.exit(main(['conformance']))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
-    return done.stdout
+    command = [sys.executable, "-m", "aasnode", "conformance"]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
 
 
 PAGES = {"docs/configuration.md": configuration_page, "docs/conformance.md": conformance_page}

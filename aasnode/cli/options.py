@@ -1,12 +1,16 @@
-"""Options that several commands share, and the configuration they lead to."""
+"""Options that several commands share, and what they lead to: the configuration, the store of the node."""
 
 import argparse
+import contextlib
 import os
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
 from aasnode import config
 from aasnode.config import Config
+from aasnode.errors import ConfigurationError
+from aasnode.store.store import Store, open_store
 
 SITE_CONFIG = Path("/etc/aasnode/config.toml")
 CONFIG_VARIABLE = "AASNODE_CONFIG"
@@ -54,3 +58,17 @@ def config_path(arguments: argparse.Namespace) -> Path | None:
 def load_config(arguments: argparse.Namespace) -> Config:
     """The configuration that holds; raises ConfigurationError with all problems."""
     return config.load(config_path(arguments))
+
+
+@contextlib.contextmanager
+def existing_store(settings: Config) -> Iterator[Store]:
+    """The store of the configured node; a command that only asks makes none.
+
+    Raises:
+        ConfigurationError: there is no store in ``node.data_dir``.
+    """
+    folder = settings.node.data_dir
+    if not folder.is_dir():
+        raise ConfigurationError([f"node.data_dir: {folder.absolute()} does not exist; name the node's own --config"])
+    with open_store(folder) as store:
+        yield store

@@ -1,28 +1,32 @@
-"""Plain tables: aligned columns on stdout, readable in a pipe as on a screen."""
+"""Plain tables and CSV on stdout: aligned columns for people, cells that a spreadsheet takes for text and numbers."""
 
 import csv
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO
 
 MISSING = "–"
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], stream: IO[str] | None = None) -> None:
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows under headings, each column as wide as its widest cell; None is shown as a dash."""
     cells = [[_text(value) for value in row] for row in rows]
     widths = [max(map(_width, column)) for column in zip(headings, *cells, strict=True)]
     for line in (headings, *cells):
-        text = "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
-        print(text.rstrip(), file=stream or sys.stdout)
+        padded = (cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
+        print("  ".join(padded).rstrip())
 
 
 def print_csv(rows: Sequence[Mapping[str, object]], headings: Sequence[str]) -> None:
     """Print rows as CSV with a heading line; None is an empty cell."""
     writer = csv.DictWriter(sys.stdout, fieldnames=headings, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({heading: _cell(row.get(heading)) for heading in headings} for row in rows)
+
+
+def _cell(value: object) -> object:
+    """Text from the wire that begins like a formula is quoted, or a spreadsheet would run it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
 
 
 def _text(value: object) -> str:

@@ -8,11 +8,10 @@ import pytest
 
 from aasnode.cli.main import COMMANDS, command_module, main
 
-PROGRAM = (sys.executable, "-c", "import sys; from aasnode.cli.main import main; sys.exit(main())")
-
 
 def aasnode(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True, timeout=120, check=False)
+    command = [sys.executable, "-m", "aasnode", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_help_lists_every_command_on_stdout() -> None:

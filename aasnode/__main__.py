@@ -1,0 +1,7 @@
+"""``python -m aasnode`` is ``aasnode``."""
+
+import sys
+
+from aasnode.cli.main import main
+
+sys.exit(main())

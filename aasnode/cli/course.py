@@ -1,0 +1,134 @@
+"""A patient's course as flat rows: every film with its measurement and its changes, every key always there."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from aasnode.config import Config
+from aasnode.measurement import Compared, CourseChanges, Length, NotComparable, changes
+from aasnode.store.history import Course
+from aasnode.store.results import StoredResult
+
+Comparison = Compared | NotComparable
+Row = Mapping[str, object]
+
+_REPEAT = NotComparable(reason="a repeat of this view in the same study: another film of it is tracked")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackedFilm:
+    """One film of a course with its changes."""
+
+    stored: StoredResult
+    changes: CourseChanges
+    zone: ZoneInfo
+
+    @property
+    def acquired_at(self) -> str | None:
+        """The instant in the site's time zone, ISO 8601; None where the header gives none."""
+        instant = self.stored.film.identity.acquisition.instant
+        return None if instant is None else instant.astimezone(self.zone).isoformat()
+
+
+def tracked(course: Course, config: Config) -> tuple[TrackedFilm, ...]:
+    """The films of a course with their changes; of repeats of a view in one study only the primary is compared."""
+    primary = [stored.as_course_entry() for stored in course.results if stored.is_primary]
+    found = {one.key: one for one in changes(primary, config.measurement)}
+    zone = ZoneInfo(config.node.time_zone)
+    films = []
+    for stored in course.results:
+        key = stored.film.identity.sop_instance_uid
+        films.append(TrackedFilm(stored=stored, changes=found.get(key) or _not_tracked(key), zone=zone))
+    return tuple(films)
+
+
+def _not_tracked(key: str) -> CourseChanges:
+    return CourseChanges(
+        key=key,
+        adi_since_previous=_REPEAT,
+        adi_since_first=_REPEAT,
+        sac_since_previous=_REPEAT,
+        sac_since_first=_REPEAT,
+    )
+
+
+def person_row(course: Course) -> Row:
+    """Whom the course belongs to, as the headers state it."""
+    person = course.person
+    return {
+        "patient_id": person.patient_id,
+        "issuer_of_patient_id": person.issuer_of_patient_id,
+        "birth_date": person.birth_date.isoformat() if person.birth_date else None,
+        "sex": person.sex or None,
+    }
+
+
+def film_rows(course: Course, config: Config) -> Iterator[Row]:
+    """One flat row per film, every key always there."""
+    for film in tracked(course, config):
+        yield _film_row(film) | _measurement_row(film) | _change_rows(film.changes)
+
+
+def _film_row(tracked_film: TrackedFilm) -> dict[str, object]:
+    film = tracked_film.stored.film
+    return {
+        "study_instance_uid": film.identity.study_instance_uid,
+        "series_instance_uid": film.identity.series_instance_uid,
+        "sop_instance_uid": film.identity.sop_instance_uid,
+        "accession_number": film.identity.accession_number,
+        "acquisition_date": film.identity.acquisition.date_verbatim,
+        "acquisition_time": film.identity.acquisition.time_verbatim,
+        "acquired_at": tracked_film.acquired_at,
+        "view": film.view,
+        "view_source": film.view_source,
+        "facing": film.facing,
+        "primary": tracked_film.stored.is_primary,
+        "status": film.status,
+        "reason": film.reason,
+        "model": film.model,
+    }
+
+
+def _measurement_row(tracked_film: TrackedFilm) -> dict[str, object]:
+    measured = tracked_film.stored.film.measurement
+    return {
+        "spacing_rule": measured.spacing_rule if measured else None,
+        **_length_row("adi", measured.adi if measured else None),
+        "adi_ratio": measured.adi_ratio if measured else None,
+        **_length_row("sac", measured.sac if measured else None),
+        "sac_ratio": measured.sac_ratio if measured else None,
+        "c1_inner_diameter_mm": measured.c1_inner_diameter_mm if measured else None,
+        "assessment": measured.assessment if measured else None,
+        "assessment_reason": measured.assessment_reason if measured else None,
+        "interval_source": measured.interval_source if measured else None,
+    }
+
+
+def _length_row(name: str, length: Length | None) -> dict[str, object]:
+    return {
+        f"{name}_mm": length.mm if length else None,
+        f"{name}_low_mm": length.low_mm if length else None,
+        f"{name}_high_mm": length.high_mm if length else None,
+        f"{name}_detector_plane_mm": length.detector_plane_mm if length else None,
+        f"{name}_corrected_mm": length.corrected_mm if length else None,
+    }
+
+
+def _change_rows(change: CourseChanges) -> dict[str, object]:
+    return {
+        **_change_row("adi_since_previous", change.adi_since_previous),
+        **_change_row("adi_since_first", change.adi_since_first),
+        **_change_row("sac_since_previous", change.sac_since_previous),
+        **_change_row("sac_since_first", change.sac_since_first),
+    }
+
+
+def _change_row(name: str, comparison: Comparison) -> dict[str, object]:
+    compared = comparison if isinstance(comparison, Compared) else None
+    return {
+        f"{name}_mm": compared.change.mm if compared else None,
+        f"{name}_error_mm": compared.change.error_mm if compared else None,
+        f"{name}_exceeds_error": compared.change.exceeds_error if compared else None,
+        f"{name}_against": compared.against if compared else None,
+        f"{name}_not_comparable": None if isinstance(comparison, Compared) else comparison.reason,
+    }

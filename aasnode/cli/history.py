@@ -1,0 +1,115 @@
+"""``aasnode history``: a patient's course, every film in the order of acquisition with its change.
+
+The same ID with another issuer, birth date or sex may be another person: such courses are shown one after the other.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from aasnode.anatomy import View
+from aasnode.cli.course import Comparison, TrackedFilm, film_rows, person_row, tracked
+from aasnode.cli.options import Format, add_config, add_format, existing_store, load_config
+from aasnode.cli.table import MISSING, print_csv, print_table
+from aasnode.config import Config
+from aasnode.errors import UnsupportedError
+from aasnode.measurement import Length, NotComparable
+from aasnode.store import history
+from aasnode.store.history import Course
+
+_HEADINGS = (
+    "acquired", "ADI mm (90 %)", "since previous", "since first",
+    "SAC mm (90 %)", "since previous", "since first", "assessment",
+)  # fmt: skip
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("--patient-id", metavar="ID", required=True, help="Patient ID (0010,0020)")
+    parser.add_argument(
+        "--issuer", metavar="I", help='Issuer of Patient ID (0010,0021); "" for films that state none, else all issuers'
+    )
+    add_format(parser, Format.TABLE, Format.JSON, Format.CSV)
+    add_config(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the courses under the ID."""
+    if not arguments.patient_id.strip():
+        raise UnsupportedError("a blank patient ID is nobody's: films without one are never pooled into a course")
+    config = load_config(arguments)
+    with existing_store(config) as store, store.reading() as connection:
+        courses = history.of_patient(connection, arguments.patient_id, arguments.issuer)
+    if not courses:
+        print("No film of this patient was analysed.", file=sys.stderr)
+    show = {Format.TABLE: _show_tables, Format.JSON: _show_json, Format.CSV: _show_csv}
+    show[arguments.format](courses, config)
+    return 0
+
+
+def _show_tables(courses: Sequence[Course], config: Config) -> None:
+    """One block per person and view, in the order of acquisition; why not compared stands below."""
+    for number, course in enumerate(courses, 1):
+        print(_person_line(course, number, len(courses)))
+        films = tracked(course, config)
+        for view in View:
+            of_view = [film for film in films if film.stored.film.view is view]
+            if of_view:
+                _show_view(view, of_view)
+
+
+def _person_line(course: Course, number: int, count: int) -> str:
+    person = course.person
+    issuer = f", issuer {person.issuer_of_patient_id}" if person.issuer_of_patient_id else ""
+    held_apart = f"  [{number} of {count}: held apart, the headers do not agree on who this is]" if count > 1 else ""
+    return f"Patient {person.patient_id}{issuer}, born {person.birth_date or '?'}, sex {person.sex or '?'}{held_apart}"
+
+
+def _show_view(view: View, films: Sequence[TrackedFilm]) -> None:
+    notes: dict[str, int] = {}  # reason → number of its note
+    print(f"\n{view}")
+    print_table(_HEADINGS, [_cells(film, notes) for film in films])
+    for reason, number in notes.items():
+        print(f"  [{number}] {reason}")
+
+
+def _cells(film: TrackedFilm, notes: dict[str, int]) -> tuple[str, ...]:
+    measured, change = film.stored.film.measurement, film.changes
+
+    def note(reason: str) -> str:
+        return f"[{notes.setdefault(reason, len(notes) + 1)}]"
+
+    def compared(comparison: Comparison) -> str:
+        if isinstance(comparison, NotComparable):
+            return note(comparison.reason)
+        exceeds = " !" if comparison.change.exceeds_error else ""
+        return f"{comparison.change.mm:+.2f} (±{comparison.change.error_mm:.2f}){exceeds}"
+
+    acquisition = film.stored.film.identity.acquisition
+    acquired = film.acquired_at or f"{acquisition.date_verbatim or '?'} {acquisition.time_verbatim}".strip()
+    reason = film.stored.film.reason
+    return (
+        acquired.replace("T", " ")[:16],
+        _length(measured.adi if measured else None),
+        compared(change.adi_since_previous),
+        compared(change.adi_since_first),
+        _length(measured.sac if measured else None),
+        compared(change.sac_since_previous),
+        compared(change.sac_since_first),
+        measured.assessment if measured else f"{film.stored.film.status} {note(reason) if reason else ''}".rstrip(),
+    )
+
+
+def _length(length: Length | None) -> str:
+    return MISSING if length is None else f"{length.mm:5.2f} ({length.low_mm:.2f} – {length.high_mm:.2f})"
+
+
+def _show_json(courses: Sequence[Course], config: Config) -> None:
+    shown = [{"person": person_row(course), "films": list(film_rows(course, config))} for course in courses]
+    print(json.dumps({"courses": shown}, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _show_csv(courses: Sequence[Course], config: Config) -> None:
+    rows = [{**person_row(course), **row} for course in courses for row in film_rows(course, config)]
+    print_csv(rows, list(rows[0]) if rows else ["patient_id"])

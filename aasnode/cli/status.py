@@ -1,0 +1,90 @@
+"""``aasnode status``: what waits, what rests, what arrived when, and what an operator should look at."""
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from aasnode.cli.options import Format, add_config, add_format, existing_store, load_config
+from aasnode.cli.table import print_table
+from aasnode.store import instances, jobs
+from aasnode.store.schema import Arrival, JobKind, JobState
+from aasnode.store.store import Store, utc_now
+
+State = Mapping[str, Any]
+"""The object of ``--format json``."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    add_format(parser, Format.TABLE, Format.JSON)
+    add_config(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the state of the node as its database has it; the node need not run."""
+    with existing_store(load_config(arguments)) as store:
+        state = _state(store)
+    if arguments.format is Format.JSON:
+        print(json.dumps(state, indent=2, ensure_ascii=False))
+    else:
+        _show(state)
+    return 0
+
+
+def _state(store: Store) -> State:
+    with store.reading() as connection:
+        counts = jobs.counts(connection)
+        arrivals = instances.last_arrivals(connection)
+        quarantined = instances.list_in_state(connection, Arrival.QUARANTINED)
+        return {
+            "jobs": {kind: {state: counts.get((kind, state), 0) for state in JobState} for kind in JobKind},
+            "waiting_seconds": {kind: _waiting(connection, kind) for kind in JobKind},
+            "last_arrivals": {name: when.isoformat() for name, when in arrivals.items()},
+            "quarantined": [{"sop_instance_uid": one.sop_instance_uid, "reason": one.reason} for one in quarantined],
+            "header_revisions": [
+                {"sop_instance_uid": revision.sop_instance_uid, **dataclasses.asdict(difference)}
+                for revision in instances.list_revisions(connection)
+                for difference in revision.differences
+            ],
+        }
+
+
+def _waiting(connection: Connection, kind: JobKind) -> float:
+    """Seconds for which the most overdue job of a kind has waited."""
+    now = utc_now()
+    since = jobs.oldest_due(connection, kind, now=now)
+    return 0.0 if since is None else round((now - since).total_seconds(), 1)
+
+
+def _show(state: State) -> None:
+    waiting = state["waiting_seconds"]
+    rows = [(kind, *counts.values(), f"{waiting[kind]} s") for kind, counts in state["jobs"].items()]
+    print_table(("jobs", *JobState, "longest wait"), rows)
+    if any(counts[JobState.DEAD] for counts in state["jobs"].values()):
+        print("Dead jobs rest with their reason: aasnode jobs list --state dead")
+    _section("Last arrivals", ("sender", "when"), [(n, _local(when)) for n, when in state["last_arrivals"].items()])
+    _section(
+        "Quarantined: other pixels under a known UID, or no such instance at all",
+        ("SOP instance", "reason"),
+        [(one["sop_instance_uid"], one["reason"]) for one in state["quarantined"]],
+    )
+    _section(
+        "Header revisions: the same film came again with another identity; the first one holds",
+        ("SOP instance", "element", "before", "after"),
+        [tuple(one.values()) for one in state["header_revisions"]],
+    )
+
+
+def _section(title: str, headings: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+    if rows:
+        print(f"\n{title}")
+        print_table(headings, rows)
+
+
+def _local(instant: str) -> str:
+    return datetime.fromisoformat(instant).astimezone().strftime("%Y-%m-%d %H:%M:%S")
