@@ -4,7 +4,9 @@ The film lies in the upper left corner and carries thin rings and lines only; ev
 that nothing hides anatomy. No name, birth date or ID of the patient is drawn: the object's header has them.
 """
 
+import math
 from dataclasses import dataclass
+from itertools import combinations
 
 import cv2
 import numpy as np
@@ -14,10 +16,9 @@ from aasnode.anatomy import COLOURS_RGB, Landmark
 from aasnode.geometry import Point
 from aasnode.reports.drawing import Colour, Picture, Style, draw_corners, draw_line, draw_ring, draw_text, text_width
 from aasnode.reports.findings import ADI_ENDS, SAC_ENDS, FilmFindings, StudyFindings
-from aasnode.reports.panel import draw_panel
+from aasnode.reports.panel import BACKGROUND, draw_panel
 
 SHORTEST_SIDE_PX, LONGEST_SIDE_PX = 1100, 2560  # of the film's longer side as drawn; between them it stays as stored
-BACKGROUND: Colour = (13, 16, 20)
 LINE: Colour = (240, 244, 248)
 FRAME: Colour = (150, 160, 172)
 SCALE_BARS_MM = (100, 50, 20, 10)
@@ -90,18 +91,25 @@ def to_grey(pixels: npt.NDArray[np.float32], reference: npt.NDArray[np.float32])
 
 
 def draw_marks(picture: Picture, film: FilmFindings, placement: Placement, *, ring: float, thickness: int) -> None:
-    """The lines from ring to ring, then the rings in the colours of the landmarks."""
-    places = {name: placement.of(found.point) for name, found in film.landmarks.items() if found is not None}
-    for first, second in (ADI_ENDS, SAC_ENDS):
-        if first in places and second in places:
-            _draw_between(picture, places[first], places[second], ring, thickness)
+    """The lines from ring to ring, then the rings in the landmarks' colours; close rings shrink until they part."""
+    places = {Landmark(name): placement.of(found.point) for name, found in film.landmarks.items() if found is not None}
+    closest = min((_distance(a, b) for a, b in combinations(places.values(), 2)), default=2 * ring)
+    radius = max(2.5, min(ring, 0.42 * closest))
+    for (first, second), length in ((ADI_ENDS, film.adi), (SAC_ENDS, film.sac)):
+        located = length is not None or film.spacing is None  # a length withheld for a reason is not drawn either
+        if located and first in places and second in places:
+            _draw_between(picture, places[first], places[second], radius, thickness)
     for name, place in places.items():
-        draw_ring(picture, place, ring, COLOURS_RGB[Landmark(name)], thickness)
+        draw_ring(picture, place, radius, COLOURS_RGB[name], thickness)
+
+
+def _distance(a: Point, b: Point) -> float:
+    return math.hypot(b.x - a.x, b.y - a.y)
 
 
 def _draw_between(picture: Picture, a: Point, b: Point, ring: float, thickness: int) -> None:
     """A line that leaves the inside of both rings free; none where the rings touch."""
-    distance = float(np.hypot(b.x - a.x, b.y - a.y))
+    distance = _distance(a, b)
     if distance <= 2 * ring:
         return
     step_x, step_y = (b.x - a.x) / distance * ring, (b.y - a.y) / distance * ring

@@ -21,7 +21,7 @@ from aasnode.reports.drawing import (
 from aasnode.reports.findings import ADI_ENDS, SAC_ENDS, EarlierLength, FilmFindings, StudyFindings
 from aasnode.reports.uids import motion_shown
 
-BACKGROUND: Colour = (22, 26, 32)
+BACKGROUND: Colour = (17, 20, 25)
 BRIGHT: Colour = (242, 245, 248)
 DIM: Colour = (164, 173, 184)
 RULE: Colour = (58, 66, 76)
@@ -35,8 +35,8 @@ ASSESSMENT_COLOURS: dict[Assessment, Colour] = {
     Assessment.NOT_ASSESSED: (164, 173, 184),
 }
 MARGINS = {
-    ADI_ENDS: "posterior margin of C1 anterior arch to anterior margin of dens",
-    SAC_ENDS: "posterior margin of dens to anterior margin of C1 posterior arch",
+    ADI_ENDS: "back of C1 anterior arch to front of dens",
+    SAC_ENDS: "back of dens to front of C1 posterior arch",
 }
 
 

@@ -1,10 +1,62 @@
-"""The overlay of one film as a secondary capture in the film's study."""
+"""The overlay of one film as a secondary capture (PS3.3 A.8.1) in the film's study."""
 
 from pydicom import Dataset
+from pydicom.sequence import Sequence
+from pydicom.uid import SecondaryCaptureImageStorage
 
+from aasnode.reports import codes, wording
+from aasnode.reports.drawing import Picture
 from aasnode.reports.findings import FilmFindings, StudyFindings
+from aasnode.reports.modules import new_object
+from aasnode.reports.overlay import draw_overlay
+from aasnode.reports.uids import overlay_uid, series_uid
 
 
 def build_secondary_capture(study: StudyFindings, film: FilmFindings) -> Dataset:
     """The overlay as a whole data set with file meta information; ``film`` is one of ``study.films``, with pixels."""
-    raise NotImplementedError
+    dataset = new_object(
+        study,
+        film,
+        sop_class_uid=SecondaryCaptureImageStorage,
+        sop_instance_uid=overlay_uid(study, film),
+        series_instance_uid=series_uid(study, "SC"),
+        modality="OT",  # of the picture, so that worklists and hanging protocols for radiographs pass it over
+        series_number=study.settings.overlay_series_number,
+        series_description="AI C1-C2 overlay (unverified)",
+        instance_number=study.films.index(film) + 1,
+    )
+    dataset.ConversionType = "WSD"
+    dataset.ImageType = ["DERIVED", "SECONDARY"]
+    dataset.PatientOrientation = ""  # the picture holds more than the film
+    dataset.BodyPartExamined = "CSPINE"
+    dataset.ImageComments = wording.LIMITS_OF_USE
+    _add_derivation(dataset, film)
+    _add_pixels(dataset, draw_overlay(study, film))
+    return dataset
+
+
+def _add_derivation(dataset: Dataset, film: FilmFindings) -> None:
+    """What the picture was made from (PS3.3 C.7.6.1.1.4, C.12.4)."""
+    dataset.DerivationDescription = f"Landmarks and lengths of {film.model} drawn on a copy of the film"
+    source = Dataset()
+    source.ReferencedSOPClassUID = film.sop_class_uid
+    source.ReferencedSOPInstanceUID = film.sop_instance_uid
+    if int(film.header.get("NumberOfFrames") or 1) > 1:
+        source.ReferencedFrameNumber = film.frame
+    source.PurposeOfReferenceCodeSequence = Sequence([codes.code_item(codes.SOURCE_IMAGE)])
+    dataset.SourceImageSequence = Sequence([source])
+
+
+def _add_pixels(dataset: Dataset, picture: Picture) -> None:
+    """8 bit RGB; the annotation is part of the picture (Image Pixel, C.7.6.3)."""
+    dataset.SamplesPerPixel = 3
+    dataset.PhotometricInterpretation = "RGB"
+    dataset.PlanarConfiguration = 0
+    dataset.Rows, dataset.Columns = picture.shape[:2]
+    dataset.BitsAllocated = dataset.BitsStored = 8
+    dataset.HighBit = 7
+    dataset.PixelRepresentation = 0
+    dataset.BurnedInAnnotation = "YES"
+    dataset.LossyImageCompression = "00"
+    data = picture.tobytes()
+    dataset.add_new("PixelData", "OB", data + b"\0" * (len(data) % 2))
