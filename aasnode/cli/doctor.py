@@ -1,0 +1,135 @@
+"""``aasnode doctor``: looks at everything that a node needs; says of each whether it is well, and what to do if not."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from functools import partial
+
+import numpy as np
+from pydicom.uid import UID
+
+from aasnode.assets import shipped_model
+from aasnode.cli.options import Format, add_config, add_format, config_path, load_config
+from aasnode.cli.table import print_table
+from aasnode.config import Config, Destination
+from aasnode.errors import AasnodeError, ModelError, PeerRefusedError
+from aasnode.inference.detection import Outcome
+from aasnode.network import scu
+from aasnode.store import jobs
+from aasnode.store.files import FileStore
+from aasnode.store.schema import JobState
+from aasnode.store.store import open_store
+
+Look = Callable[[], Iterator[str]]
+"""Yields what is well; raises what is not."""
+
+_BLANK_PX = 1024
+
+
+class Part(StrEnum):
+    """What is looked at, in this order."""
+
+    CONFIG = "config"
+    DISK = "disk"
+    DATABASE = "database"
+    MODEL = "model"
+    DESTINATIONS = "destinations"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One look: ``well`` or not, and what was seen."""
+
+    part: Part
+    well: bool
+    seen: str
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("--only", type=Part, choices=list(Part), metavar="|".join(Part), help="look at this part alone")
+    add_format(parser, Format.TABLE, Format.JSON)
+    add_config(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Look, print, and exit 1 when anything is not well; 2 when the configuration is not."""
+    config = load_config(arguments)
+    path = config_path(arguments)
+    config_seen = f"{path} is in order" if path else "no file: the values as shipped"
+    findings = [Finding(part=Part.CONFIG, well=True, seen=config_seen)]
+    for part, look in _looks(config):
+        if arguments.only in (None, part):
+            print(f"looking at {part} …", file=sys.stderr)
+            findings += _findings(part, look)
+    if arguments.format is Format.JSON:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        rows = [(one.part, "well" if one.well else "NOT WELL", one.seen) for one in findings]
+        print_table(("part", "is", "because"), rows)
+    return 0 if all(finding.well for finding in findings) else 1
+
+
+def _looks(config: Config) -> Iterator[tuple[Part, Look]]:
+    """What there is to look at, each by itself: one that fails hides no other."""
+    yield Part.DISK, partial(_disk, config)
+    yield Part.DATABASE, partial(_database, config)
+    yield Part.MODEL, partial(_model, config)
+    if not config.delivery.destinations:
+        yield Part.DESTINATIONS, lambda: iter(["none configured"])
+    for destination in config.delivery.destinations:
+        yield Part.DESTINATIONS, partial(_destination, config, destination)
+
+
+def _findings(part: Part, look: Look) -> Iterator[Finding]:
+    """What a look saw; an error is the last thing that it sees."""
+    try:
+        for seen in look():
+            yield Finding(part=part, well=True, seen=seen)
+    except (AasnodeError, OSError) as error:
+        yield Finding(part=part, well=False, seen=str(error))
+
+
+def _disk(config: Config) -> Iterator[str]:
+    folder = config.node.data_dir
+    files = FileStore(folder / "inbox", reserve_bytes=config.receiver.disk_reserve_mb << 20)
+    files.require_space()
+    yield f"{folder.absolute()}: {files.free_bytes() >> 30} GB free"
+
+
+def _database(config: Config) -> Iterator[str]:
+    with open_store(config.node.data_dir) as store, store.reading() as connection:
+        counts = jobs.counts(connection)
+    dead = sum(count for (_, state), count in counts.items() if state is JobState.DEAD)
+    yield f"{sum(counts.values())} jobs, {dead} of them rest in the dead letter"
+
+
+def _model(config: Config) -> Iterator[str]:
+    """Weights that match their card, the device, and a blank film that must not be answered."""
+    from aasnode.inference.detector import load_detector
+    from aasnode.inference.stage import choose_device
+
+    folder = config.model.directory or shipped_model()
+    detector = load_detector(folder, config.model.device)
+    yield f"{detector.model} on {choose_device(config.model.device)}: weights match their card"
+    started = time.perf_counter()
+    outcome = detector.detect(np.zeros((_BLANK_PX, _BLANK_PX), np.float32), None).outcome
+    if outcome is Outcome.FOUND:
+        raise ModelError(f"{folder}: finds landmarks on a blank film; install the model again")
+    yield f"a blank film is not answered ({time.perf_counter() - started:.1f} s)"
+
+
+def _destination(config: Config, destination: Destination) -> Iterator[str]:
+    """Whether it answers C-ECHO, and which of our objects it accepts."""
+    title, seconds = config.node.ae_title, config.delivery.timeout_seconds
+    scu.echo(destination, calling_ae_title=title, timeout_seconds=seconds)
+    yield f"{destination.name}: answers C-ECHO"
+    accepted = scu.probe(destination, calling_ae_title=title, timeout_seconds=seconds)
+    names = [UID(sop_class).name for sop_class, syntaxes in accepted.items() if syntaxes]
+    if not names:
+        raise PeerRefusedError(f"{destination.name}: accepts none of our objects; see docs/conformance.md")
+    yield f"{destination.name}: accepts {', '.join(names)}"
