@@ -13,5 +13,5 @@ How a film comes about, one module a step::
     write → run                 DICOM DX or PNG with the truth beside it; many films, many workers
 
 Frame of the patient: x to the patient's left, y anterior, z up, in mm. Films: arrays (rows, columns), points (x, y).
-Sources of the numbers are named beside them; what has none is marked as an estimate. Nothing here is fitted to a patient.
+Sources of the numbers are named beside them; what has none is marked as an estimate.
 """
