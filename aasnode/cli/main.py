@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 
 from aasnode import __version__
+from aasnode.cli.options import UsageError
 from aasnode.errors import AasnodeError, ConfigurationError
 
 COMMANDS: Mapping[str, str] = {
@@ -32,6 +33,9 @@ COMMANDS: Mapping[str, str] = {
 """Every command, one file each in this folder, and what it does."""
 
 
+_EXTRA_TRAIN = frozenset({"matplotlib", "numba", "scipy", "skimage", "tensorboard"})
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -41,6 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigurationError as error:
         _say("The configuration has problems:", *(f"  {problem}" for problem in error.problems))
         return 2
+    except UsageError as error:
+        _say(f"aasnode {parsed.command}: {error}", f"aasnode {parsed.command} --help tells more.")
+        return 2
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRA_TRAIN:
+            raise
+        _say(f"aasnode {parsed.command} needs {error.name}: pip install 'aasnode[train]'")
+        return 1
     except AasnodeError as error:
         _say(f"aasnode {parsed.command}: {error}")
         return 1

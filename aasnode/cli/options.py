@@ -9,11 +9,15 @@ from pathlib import Path
 
 from aasnode import config
 from aasnode.config import Config
-from aasnode.errors import ConfigurationError
+from aasnode.errors import AasnodeError, ConfigurationError
 from aasnode.store.store import Store, open_store
 
 SITE_CONFIG = Path("/etc/aasnode/config.toml")
 CONFIG_VARIABLE = "AASNODE_CONFIG"
+
+
+class UsageError(AasnodeError):
+    """The arguments do not make sense together."""
 
 
 class Format(StrEnum):

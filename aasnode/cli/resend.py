@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from aasnode.cli.options import add_config, existing_store, load_config
+from aasnode.cli.options import UsageError, add_config, existing_store, load_config
 from aasnode.store import jobs
 from aasnode.store.store import utc_now
 
@@ -19,8 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Put deliveries back and say how many."""
     if not (arguments.study or arguments.destination or arguments.all_dead):
-        print("aasnode resend: say what: --study UID, --destination NAME or --all-dead", file=sys.stderr)
-        return 2
+        raise UsageError("say what: --study UID, --destination NAME or --all-dead")
     with existing_store(load_config(arguments)) as store, store.writing() as connection:
         count = jobs.resend(
             connection, now=utc_now(), study_instance_uid=arguments.study, destination=arguments.destination

@@ -1,0 +1,53 @@
+"""``aasnode simulate OUT``: lateral cervical radiographs with exact truth beside them. Needs ``aasnode[train]``."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from aasnode.cli.options import UsageError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("out", metavar="OUT", type=Path, help="folder for the films, their truth and annotations")
+    number = parser.add_mutually_exclusive_group(required=True)
+    number.add_argument("--count", type=int, metavar="N", help="this many films of as many patients")
+    number.add_argument("--patients", type=int, metavar="P", help="courses: neutral, flexion, extension per visit")
+    parser.add_argument("--visits", type=int, metavar="V", default=1, help="visits of each patient, about a year apart")
+    parser.add_argument("--seed", type=int, required=True, metavar="S", help="same seed, same films")
+    parser.add_argument("--format", choices=("dicom", "png"), default="dicom", help="dicom unless told otherwise")
+    parser.add_argument(
+        "--priors", choices=("natural", "filled"), default="natural", help="like patients, or with the tails filled"
+    )
+    parser.add_argument("--clean", action="store_true", help="no hardware, text, odd framing or variants")
+    parser.add_argument("--pixel", type=float, metavar="MM", default=0.2, help="pixel size, 0.2 mm unless told")
+    parser.add_argument("--workers", type=int, metavar="N", default=os.cpu_count() or 1, help="processes, one per core")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="where bones are kept between runs")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the films and say where they are."""
+    from aasnode.training.simulate.priors import Priors
+    from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulate
+
+    request = SimulationRequest(
+        out=arguments.out,
+        seed=arguments.seed,
+        count=arguments.count,
+        patients=arguments.patients,
+        visits=arguments.visits,
+        film_format=FilmFormat(arguments.format),
+        priors=Priors(arguments.priors),
+        disturbed=not arguments.clean,
+        pixel_mm=arguments.pixel,
+        workers=arguments.workers,
+        cache=arguments.cache,
+        progress=sys.stderr.isatty(),
+    )
+    try:
+        films = simulate(request)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    print(f"{len(films)} films in {arguments.out}, with images.csv, annotations.csv and truth.json", file=sys.stderr)
+    return 0
