@@ -4,11 +4,11 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from tests.inference.oracle import model_card, stage_card
 
 from aasnode.anatomy import LANDMARKS
 from aasnode.errors import ModelError
 from aasnode.inference.card import Card, Role, read_card, write_card
+from tests.inference.oracle import model_card, stage_card
 
 
 def card(**changes: object) -> Card:

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.inference.oracle import LANDMARKS, answer, decision, detector, model_card, place, stage_card
 
 from aasnode.anatomy import Facing, Landmark, View
 from aasnode.errors import ModelError
@@ -18,6 +17,7 @@ from aasnode.inference.detection import Detection, Outcome, Reason
 from aasnode.inference.detector import load_detector
 from aasnode.inference.hrnet import PoseHRNet, Variant
 from aasnode.inference.weights import write_weights
+from tests.inference.oracle import LANDMARKS, answer, decision, detector, model_card, place, stage_card
 
 FILM = np.zeros((800, 600), np.float32)
 C1_AT = (320.0, 300.0)
