@@ -1,0 +1,64 @@
+"""Size of an encoded picture, read from its own header, so that a bomb is refused before it is decoded."""
+
+import struct
+
+_FRAME_MARKERS = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})  # SOF of JPEG, and of JPEG-LS
+_STANDALONE_MARKERS = frozenset({0x01, *range(0xD0, 0xD8)})
+_JPEG_2000_START = b"\xff\x4f\xff\x51"  # SOC, SIZ
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+_TIFF_BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
+_TIFF_WIDTH, _TIFF_LENGTH = 256, 257
+
+
+def picture_size(encoded: bytes) -> tuple[int, int] | None:
+    """(rows, columns) that a JPEG, JPEG-LS, JPEG 2000, PNG or TIFF stream announces; None when it announces none."""
+    try:
+        if encoded.startswith(b"\xff\xd8"):
+            return _jpeg_size(encoded)
+        if encoded.startswith(_PNG_START):
+            columns, rows = struct.unpack_from(">II", encoded, 16)
+            return rows, columns
+        if encoded[:4] in _TIFF_BYTE_ORDERS:
+            return _tiff_size(encoded)
+        if (start := encoded.find(_JPEG_2000_START, 0, 4096)) >= 0:
+            return _jpeg_2000_size(encoded, start)
+    except struct.error:  # it ends within its own header
+        return None
+    return None
+
+
+def _jpeg_size(encoded: bytes) -> tuple[int, int] | None:
+    """Walks the marker segments to the start of frame (ITU-T T.81 B.2.2, T.87 C.2.2)."""
+    at = 2
+    while True:
+        fill, marker = struct.unpack_from(">BB", encoded, at)
+        if fill != 0xFF:
+            return None
+        if marker == 0xFF or marker in _STANDALONE_MARKERS:  # fill byte, or a marker without a length
+            at += 1 if marker == 0xFF else 2
+            continue
+        (length,) = struct.unpack_from(">H", encoded, at + 2)
+        if marker in _FRAME_MARKERS:
+            rows, columns = struct.unpack_from(">HH", encoded, at + 5)
+            return rows, columns
+        at += 2 + max(length, 2)
+
+
+def _jpeg_2000_size(encoded: bytes, start: int) -> tuple[int, int]:
+    """The image area of the SIZ segment (ITU-T T.800 A.5.1)."""
+    right, bottom, left, top = struct.unpack_from(">IIII", encoded, start + 8)
+    return bottom - top, right - left
+
+
+def _tiff_size(encoded: bytes) -> tuple[int, int] | None:
+    """Image Length and Image Width of the first directory (TIFF 6.0, section 2)."""
+    order = _TIFF_BYTE_ORDERS[encoded[:4]]
+    (directory,) = struct.unpack_from(f"{order}I", encoded, 4)
+    (entries,) = struct.unpack_from(f"{order}H", encoded, directory)
+    found: dict[int, int] = {}
+    for number in range(entries):
+        at = directory + 2 + 12 * number
+        tag, kind = struct.unpack_from(f"{order}HH", encoded, at)
+        if tag in (_TIFF_WIDTH, _TIFF_LENGTH):
+            (found[tag],) = struct.unpack_from(f"{order}H" if kind == 3 else f"{order}I", encoded, at + 8)
+    return (found[_TIFF_LENGTH], found[_TIFF_WIDTH]) if len(found) == 2 else None
