@@ -1,5 +1,6 @@
 """The command line as a user meets it: the real program in a process of its own."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ def aasnode(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_help_lists_every_command_on_stdout() -> None:
     done = aasnode("--help")
     assert done.returncode == 0
-    assert all(f"    {name} " in done.stdout for name in COMMANDS)
+    assert [line.split()[0] for line in done.stdout.splitlines() if re.match(r" {4}[a-z]", line)] == list(COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -1,0 +1,87 @@
+"""``aasnode status``, ``jobs`` and ``resend`` on a real store."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from aasnode.store import jobs
+from aasnode.store.schema import JobKind, JobState
+from aasnode.store.store import Store
+from tests.cli.conftest import Command
+from tests.store.arrivals import NOON, arrive
+
+MINUTE = timedelta(minutes=1)
+
+
+def delivery_that_died(store: Store) -> int:
+    """A delivery that was refused; its number."""
+    with store.writing() as connection:
+        jobs.add_report(connection, study_instance_uid="1.2.9", now=NOON, settle=MINUTE, cap=MINUTE)
+        job = jobs.claim(connection, JobKind.REPORT, owner="test", now=NOON + MINUTE, lease=MINUTE)
+        assert job is not None
+        jobs.bury(connection, job, "PACS: answered 0xC000", now=NOON + MINUTE)
+        return job.id
+
+
+def state_of(store: Store, job: int) -> JobState:
+    with store.reading() as connection:
+        return jobs.get(connection, job).state
+
+
+def test_a_dead_job_is_listed_with_its_reason_and_one_command_puts_it_back(aasnode: Command, store: Store) -> None:
+    job = delivery_that_died(store)
+    _, listed, _ = aasnode("jobs", "list", "--state", "dead")
+    assert "answered 0xC000" in listed
+    status, out, err = aasnode("jobs", "retry", str(job))
+    assert (status, out) == (0, "")
+    assert f"Job {job}" in err
+    assert state_of(store, job) is JobState.PENDING
+
+
+def test_one_job_is_shown_whole(aasnode: Command, store: Store) -> None:
+    job = delivery_that_died(store)
+    _, out, _ = aasnode("jobs", "show", str(job), "--format", "json")
+    shown = json.loads(out)
+    assert shown["study_instance_uid"] == "1.2.9"
+    assert datetime.fromisoformat(shown["created_at"]) == NOON.astimezone(UTC)
+
+
+def test_a_job_that_does_not_exist_is_exit_1_and_a_sentence(aasnode: Command) -> None:
+    status, out, err = aasnode("jobs", "show", "4711")
+    assert (status, out) == (1, "")
+    assert "4711" in err
+
+
+def test_status_counts_what_waits_and_what_rests(aasnode: Command, store: Store) -> None:
+    with store.writing() as connection:
+        instance = arrive(connection)
+        jobs.add_analysis(connection, instance_id=instance, now=NOON, attempts=3)
+    delivery_that_died(store)
+    _, out, _ = aasnode("status", "--format", "json")
+    state = json.loads(out)
+    assert state["jobs"]["analyse"]["pending"] == 1
+    assert state["jobs"]["report"]["dead"] == 1
+    assert state["waiting_seconds"]["analyse"] > 0
+    assert "MODALITY" in state["last_arrivals"]
+    _, table, _ = aasnode("status")
+    assert "aasnode jobs list --state dead" in table
+
+
+def test_resend_without_saying_what_is_wrong_usage(aasnode: Command) -> None:
+    status, _, err = aasnode("resend")
+    assert status == 2
+    assert "--study" in err
+
+
+def test_a_node_that_is_not_there_is_not_made_by_asking(
+    aasnode: Command, store: Store, capsys: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    from aasnode.cli.main import main
+
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    config = elsewhere / "config.toml"
+    config.write_text(f'[node]\ndata_dir = "{elsewhere / "data"}"\n')
+    assert main(["status", "--config", str(config)]) == 2
+    assert "node.data_dir" in capsys.readouterr().err
+    assert not (elsewhere / "data").exists()
