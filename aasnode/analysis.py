@@ -3,18 +3,28 @@
 The node, ``aasnode analyse`` and ``aasnode evaluate`` all call it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
 from pydicom import Dataset
 
-from aasnode.anatomy import Facing, Landmarks, View
-from aasnode.config import MeasurementSection, PixelsSection, SelectionSection
-from aasnode.dicom.selection import ViewSource
+from aasnode.anatomy import LANDMARKS, Facing, LandmarkEstimate, Landmarks, View
+from aasnode.config import Config, MeasurementSection, PixelsSection, SelectionSection
+from aasnode.dicom.file import is_dicom, read_data_set
+from aasnode.dicom.grey import Pixels
+from aasnode.dicom.identity import read_age_years
+from aasnode.dicom.picture import read_picture
+from aasnode.dicom.pixels import read_pixels
+from aasnode.dicom.selection import Rejected, Selected, ViewSource, select
+from aasnode.dicom.spacing import read_spacings
+from aasnode.errors import PermanentError, UnreadableError
 from aasnode.geometry import PixelSpacing, Spacings, Unscaled
-from aasnode.inference.detection import Detector
-from aasnode.measurement import Measurement
+from aasnode.inference.detection import Detection, Detector, Outcome
+from aasnode.measurement import Length, Measurement, measure
+
+_DECIMALS = 4
 
 
 class Status(StrEnum):
@@ -35,6 +45,11 @@ class AnalysisSettings:
     pixels: PixelsSection
     measurement: MeasurementSection
 
+    @classmethod
+    def of(cls, config: Config) -> Self:
+        """The sections of a whole configuration."""
+        return cls(selection=config.selection, pixels=config.pixels, measurement=config.measurement)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Analysis:
@@ -54,26 +69,180 @@ class Analysis:
     columns: int | None
 
 
+_NOTHING = Analysis(
+    status=Status.FAILED,
+    reason=None,
+    rule=None,
+    view=View.UNKNOWN,
+    view_source=ViewSource.NONE,
+    facing=Facing.UNKNOWN,
+    landmarks=dict.fromkeys(LANDMARKS),
+    spacing=None,
+    measurement=None,
+    model=None,
+    rows=None,
+    columns=None,
+)
+
+
+def failed(reason: str) -> Analysis:
+    """The analysis of a film that could not be read."""
+    return replace(_NOTHING, reason=reason)
+
+
 def analyse(dataset: Dataset, detector: Detector, settings: AnalysisSettings) -> Analysis:
     """Analyse one data set. What cannot be read is a result (FAILED), never an exception.
 
     TransientError passes: the same work may succeed later.
     """
-    raise NotImplementedError
+    selection = select(dataset, settings.selection)
+    if isinstance(selection, Rejected):
+        return replace(_NOTHING, status=Status.REJECTED, reason=selection.reason, rule=selection.rule)
+    try:
+        pixels = read_pixels(dataset, settings.pixels)
+    except PermanentError as error:
+        return failed(str(error))
+    return _analyse_pixels(
+        pixels, read_spacings(dataset), selection, detector, settings.measurement, age_years=read_age_years(dataset)
+    )
 
 
 def analyse_file(path: Path, detector: Detector, settings: AnalysisSettings, spacing: PixelSpacing | None) -> Analysis:
     """Analyse a file: DICOM (which ignores ``spacing``), or PNG, JPEG, TIFF."""
-    raise NotImplementedError
+    try:
+        if not _begins_as_dicom(path):
+            return analyse_picture(path, detector, settings, spacing)
+        dataset = read_data_set(path, settings.pixels)
+    except PermanentError as error:
+        return failed(str(error))
+    return analyse(dataset, detector, settings)
 
 
 def analyse_picture(
     path: Path, detector: Detector, settings: AnalysisSettings, spacing: PixelSpacing | None
 ) -> Analysis:
     """Analyse a PNG, JPEG or TIFF; ``spacing`` as the user states it, None where unknown."""
-    raise NotImplementedError
+    try:
+        pixels = read_picture(path, settings.pixels)
+    except PermanentError as error:
+        return failed(str(error))
+    if spacing is None:
+        scale: Spacings | Unscaled = Unscaled(reason="no pixel spacing given (--pixel-spacing)")
+    else:
+        scale = Spacings(primary=spacing, detector_plane=None, corrected=None)
+    selection = Selected(view=View.UNKNOWN, view_source=ViewSource.NONE, rule=None)
+    return _analyse_pixels(pixels, scale, selection, detector, settings.measurement, age_years=None)
 
 
 def as_json(analysis: Analysis, file: str) -> dict[str, object]:
     """The object that ``aasnode analyse --format json`` prints: always all keys, null when unknown."""
-    raise NotImplementedError
+    measurement, spacing = analysis.measurement, analysis.spacing
+    adi, sac = (measurement.adi, measurement.sac) if measurement else (None, None)
+    scale = spacing.primary if isinstance(spacing, Spacings) else None
+    return {
+        "file": file,
+        "status": str(analysis.status),
+        "reason": analysis.reason,
+        "view": str(analysis.view),
+        "facing": str(analysis.facing),
+        "landmarks": {str(name): _landmark_json(analysis.landmarks.get(name)) for name in LANDMARKS},
+        "adi_mm": _mm(adi),
+        "adi_interval_mm": _interval_mm(adi),
+        "sac_mm": _mm(sac),
+        "sac_interval_mm": _interval_mm(sac),
+        "assessment": str(measurement.assessment) if measurement else None,
+        "spacing_mm": [round(scale.row_mm, 6), round(scale.column_mm, 6)] if scale else None,
+        "spacing_rule": str(scale.rule) if scale else None,
+        "model": analysis.model,
+    }
+
+
+def _begins_as_dicom(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return is_dicom(file.read(132))
+    except OSError as error:
+        raise UnreadableError(f"{path.name}: cannot be read ({error.strerror})") from error
+
+
+def _analyse_pixels(
+    pixels: Pixels,
+    spacing: Spacings | Unscaled,
+    selection: Selected,
+    detector: Detector,
+    settings: MeasurementSection,
+    *,
+    age_years: float | None,
+) -> Analysis:
+    """Steps 6 and 7: landmarks, then mm."""
+    detection = detector.detect(pixels, spacing.primary if isinstance(spacing, Spacings) else None)
+    view, view_source = _view(selection, detection, settings.view_confidence)
+    seen = replace(
+        _NOTHING,
+        rule=selection.rule,
+        view=view,
+        view_source=view_source,
+        facing=detection.facing,
+        landmarks=detection.landmarks,
+        spacing=spacing,
+        model=detection.model,
+        rows=pixels.shape[0],
+        columns=pixels.shape[1],
+    )
+    if detection.outcome is not Outcome.FOUND:
+        status = Status.REJECTED if detection.outcome is Outcome.OTHER_VIEW else Status.ABSTAINED
+        return replace(seen, status=status, reason=detection.reason or detection.outcome)
+    measurement = measure(
+        landmarks=detection.landmarks,
+        spacing=spacing,
+        view=view,
+        calibration=detector.calibration,
+        settings=settings,
+        age_years=age_years,
+        adi_reason=detection.adi_reason,
+        sac_reason=detection.sac_reason,
+    )
+    status, reason = _status(measurement, detection.landmarks, spacing)
+    return replace(seen, status=status, reason=reason, measurement=measurement)
+
+
+def _view(selection: Selected, detection: Detection, least_confidence: float) -> tuple[View, ViewSource]:
+    """The tags go before the picture; a picture that is not sure leaves the view unknown."""
+    if selection.view is not View.UNKNOWN:
+        return selection.view, selection.view_source
+    if detection.view is not View.UNKNOWN and detection.view_confidence >= least_confidence:
+        return detection.view, ViewSource.PICTURE
+    return View.UNKNOWN, ViewSource.NONE
+
+
+def _status(measurement: Measurement, landmarks: Landmarks, spacing: Spacings | Unscaled) -> tuple[Status, str | None]:
+    missing = [
+        f"{name} not measured ({reason})"
+        for name, reason in (("ADI", measurement.adi_reason), ("SAC", measurement.sac_reason))
+        if reason
+    ]
+    reason = "; ".join(missing) or None
+    if measurement.adi or measurement.sac:
+        return Status.MEASURED, reason
+    if isinstance(spacing, Unscaled) and sum(point is not None for point in landmarks.values()) >= 2:
+        return Status.LOCATED, spacing.reason
+    return Status.ABSTAINED, reason
+
+
+def _landmark_json(estimate: LandmarkEstimate | None) -> dict[str, float] | None:
+    if estimate is None:
+        return None
+    return {
+        "x": round(estimate.point.x, _DECIMALS),
+        "y": round(estimate.point.y, _DECIMALS),
+        "sigma_px": round(estimate.sigma_px, _DECIMALS),
+        "confidence": round(estimate.confidence, _DECIMALS),
+    }
+
+
+def _mm(length: Length | None) -> float | None:
+    return round(length.mm, _DECIMALS) if length else None
+
+
+def _interval_mm(length: Length | None) -> list[float] | None:
+    return [round(length.low_mm, _DECIMALS), round(length.high_mm, _DECIMALS)] if length else None
