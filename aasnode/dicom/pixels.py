@@ -5,6 +5,8 @@ Here a frame is decoded, after a look at its size; what its values mean is for `
 
 import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -54,13 +56,35 @@ def read_pixels(dataset: Dataset, limits: PixelsSection) -> Pixels:
         UnreadableError: pixels that are missing, broken, or not as the header says.
         UnsupportedError: a kind of pixels, or a size, that is not handled.
     """
+    syntax = _checked_transfer_syntax(dataset, limits)
+    with _broken_pixels_told(dataset, syntax):
+        return _grey(dataset, _decode(dataset, syntax), is_encapsulated=syntax.is_encapsulated)
+
+
+def read_stored_pixels(dataset: Dataset, limits: PixelsSection) -> npt.NDArray[np.integer]:
+    """Decode the first frame of ``dataset`` and leave its values as they are stored: what a change of header keeps.
+
+    Raises as ``read_pixels``.
+    """
+    syntax = _checked_transfer_syntax(dataset, limits)
+    with _broken_pixels_told(dataset, syntax):
+        return _decode(dataset, syntax)
+
+
+def _checked_transfer_syntax(dataset: Dataset, limits: PixelsSection) -> TransferSyntax:
     syntax = _transfer_syntax(dataset)
     _check_kind(dataset)
     _check_size(dataset, limits)
+    return syntax
+
+
+@contextmanager
+def _broken_pixels_told(dataset: Dataset, syntax: TransferSyntax) -> Iterator[None]:
+    """What a decoder raises becomes an UnreadableError that says what to do."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom warns of excess bytes and the like; what matters raises
         try:
-            return _grey(dataset, _decode(dataset, syntax), is_encapsulated=syntax.is_encapsulated)
+            yield
         except _BROKEN as error:
             raise UnreadableError(
                 f"instance {text(dataset, 'SOPInstanceUID')}: pixels cannot be decoded from {syntax.name} "

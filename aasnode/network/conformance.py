@@ -21,8 +21,8 @@ from aasnode.network.status import Verdict, judge
 _PAGE = """\
 # DICOM conformance
 
-Made by `aasnode conformance` from the tables that the node negotiates with (`aasnode/network/contexts.py`); this page has
-the settings as shipped, a node prints its own. Do not edit.
+Made by `aasnode conformance` from the tables that the node negotiates with (`aasnode/network/contexts.py`); this page
+has the settings as shipped, a node prints its own. Do not edit.
 
 ## Application entity
 

@@ -6,37 +6,25 @@ The negotiation and the conformance page are both made from it, so they cannot d
 from collections.abc import Iterable
 
 from pydicom.uid import (
-    HTJ2K,
-    JPEG2000,
     UID,
     Comprehensive3DSRStorage,
     ComprehensiveSRStorage,
     ComputedRadiographyImageStorage,
-    DeflatedExplicitVRLittleEndian,
     DigitalXRayImageStorageForPresentation,
     DigitalXRayImageStorageForProcessing,
     EnhancedSRStorage,
-    ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
-    HTJ2KLossless,
-    HTJ2KLosslessRPCL,
     ImplicitVRLittleEndian,
-    JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGLossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    JPEGLSNearLossless,
     MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
     MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
     MultiFrameTrueColorSecondaryCaptureImageStorage,
-    RLELossless,
     SecondaryCaptureImageStorage,
     XRayRadiofluoroscopicImageStorage,
 )
 from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+
+from aasnode.dicom import transfer_syntaxes
 
 FILM_SOP_CLASSES: tuple[UID, ...] = (
     ComputedRadiographyImageStorage,
@@ -50,24 +38,7 @@ FILM_SOP_CLASSES: tuple[UID, ...] = (
 )
 """Taken as SCP and analysed, unless ``receiver.acknowledged_sop_classes`` names them."""
 
-TRANSFER_SYNTAXES: tuple[UID, ...] = (
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    DeflatedExplicitVRLittleEndian,
-    RLELossless,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
-    JPEGLossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    JPEGLSNearLossless,
-    JPEG2000Lossless,
-    JPEG2000,
-    HTJ2KLossless,
-    HTJ2KLosslessRPCL,
-    HTJ2K,
-)
+TRANSFER_SYNTAXES: tuple[UID, ...] = tuple(map(UID, transfer_syntaxes.BY_UID))
 """Taken as SCP for every class; the bytes are kept as they came."""
 
 OBJECT_SOP_CLASSES: tuple[UID, ...] = (

@@ -13,7 +13,7 @@ from cattrs.preconf.json import make_converter
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from aasnode.anatomy import Facing, Landmarks, View
-from aasnode.dicom import selection
+from aasnode.dicom import exposure
 from aasnode.dicom.identity import Identity
 from aasnode.dicom.selection import ViewSource
 from aasnode.geometry import Spacings, Unscaled
@@ -104,15 +104,15 @@ def _choose_counting(connection: Connection, study_instance_uid: str) -> None:
     of_this_study = results.c.study_instance_uid == study_instance_uid
     connection.execute(update(results).where(of_this_study).values(is_representative=False, is_primary=False))
     selected = [stored for stored in of_study(connection, study_instance_uid) if stored.film.is_lateral_cervical]
-    for exposure in selection.group_exposures([_for_grouping(stored) for stored in selected]):
-        chosen = results.c.sop_instance_uid == exposure.representative
-        values = {"is_representative": True, "is_primary": exposure.is_primary}
+    for shown in exposure.group_exposures([_for_grouping(stored) for stored in selected]):
+        chosen = results.c.sop_instance_uid == shown.representative
+        values = {"is_representative": True, "is_primary": shown.is_primary}
         connection.execute(update(results).where(chosen).values(values))
 
 
-def _for_grouping(stored: StoredResult) -> selection.Instance:
+def _for_grouping(stored: StoredResult) -> exposure.Instance:
     film = stored.film
-    return selection.Instance(
+    return exposure.Instance(
         sop_instance_uid=film.identity.sop_instance_uid,
         view=film.view,
         acquired_at=film.identity.acquisition.instant,
