@@ -69,7 +69,7 @@ def _image_library(study: StudyFindings) -> Dataset:
 def _image_descriptors(film: FilmFindings) -> Iterator[Dataset]:
     """TID 1602 and 1603; the pixel spacing is the one that was measured with."""
     context = Relationship.HAS_ACQ_CONTEXT
-    yield coded(context, codes.MODALITY, codes.MODALITIES.get(str(film.header.get("Modality", "")), codes.OTHER))
+    yield coded(context, codes.MODALITY, codes.MODALITIES.get(film.text("Modality"), codes.OTHER))
     rows, columns = film.shape
     yield number(context, codes.PIXEL_DATA_ROWS, rows, codes.PIXELS)
     yield number(context, codes.PIXEL_DATA_COLUMNS, columns, codes.PIXELS)

@@ -10,6 +10,8 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 from pydicom import Dataset
+from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
+from pydicom.tag import Tag
 from pydicom.uid import UID
 
 from aasnode.anatomy import Facing, Landmark, Landmarks, View
@@ -60,6 +62,16 @@ class FilmFindings:
     def sop_instance_uid(self) -> UID:
         """SOP Instance UID of the source image."""
         return UID(str(self.header.SOPInstanceUID))
+
+    def text(self, keyword: str) -> str:
+        """An element of the header as text, empty when missing; read aside, so that the header keeps its bytes."""
+        tag = Tag(keyword)
+        if tag not in self.header:
+            return ""
+        element: DataElement | RawDataElement = self.header.get_item(tag)
+        if isinstance(element, RawDataElement):
+            element = convert_raw_data_element(element, encoding=self.header.original_character_set, ds=self.header)
+        return "" if element.value is None else str(element.value)
 
     @property
     def shape(self) -> tuple[int, int]:

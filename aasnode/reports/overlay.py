@@ -5,8 +5,8 @@ that nothing hides anatomy. No name, birth date or ID of the patient is drawn: t
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 
 import cv2
 import numpy as np
@@ -93,28 +93,36 @@ def to_grey(pixels: npt.NDArray[np.float32], reference: npt.NDArray[np.float32])
 def draw_marks(picture: Picture, film: FilmFindings, placement: Placement, *, ring: float, thickness: int) -> None:
     """The lines from ring to ring, then the rings in the landmarks' colours; close rings shrink until they part."""
     places = {Landmark(name): placement.of(found.point) for name, found in film.landmarks.items() if found is not None}
-    closest = min((_distance(a, b) for a, b in combinations(places.values(), 2)), default=2 * ring)
-    radius = max(2.5, min(ring, 0.42 * closest))
+    radii = {name: _ring_radius(name, places, ring) for name in places}
     for (first, second), length in ((ADI_ENDS, film.adi), (SAC_ENDS, film.sac)):
         located = length is not None or film.spacing is None  # a length withheld for a reason is not drawn either
         if located and first in places and second in places:
-            _draw_between(picture, places[first], places[second], radius, thickness)
+            ends = _between(places[first], radii[first], places[second], radii[second])
+            draw_line(picture, *ends, LINE, thickness)
     for name, place in places.items():
-        draw_ring(picture, place, radius, COLOURS_RGB[name], thickness)
+        draw_ring(picture, place, radii[name], COLOURS_RGB[name], thickness)
+
+
+def _ring_radius(name: Landmark, places: Mapping[Landmark, Point], largest: float) -> float:
+    """As large as the nearest other point allows, but never too small to be seen."""
+    nearest = min((_distance(places[name], place) for other, place in places.items() if other is not name), default=0.0)
+    return max(2.5, min(largest, 0.42 * nearest)) if nearest else largest
+
+
+def _between(a: Point, radius_a: float, b: Point, radius_b: float) -> tuple[Point, Point]:
+    """The part of the line from ``a`` to ``b`` that leaves the inside of both rings free; a point where they touch."""
+    distance = _distance(a, b)
+    start = min(radius_a, distance / 2) / distance if distance else 0.0
+    end = 1 - min(radius_b, distance / 2) / distance if distance else 1.0
+
+    def along(share: float) -> Point:
+        return Point(x=a.x + share * (b.x - a.x), y=a.y + share * (b.y - a.y))
+
+    return along(start), along(end)
 
 
 def _distance(a: Point, b: Point) -> float:
     return math.hypot(b.x - a.x, b.y - a.y)
-
-
-def _draw_between(picture: Picture, a: Point, b: Point, ring: float, thickness: int) -> None:
-    """A line that leaves the inside of both rings free; none where the rings touch."""
-    distance = _distance(a, b)
-    if distance <= 2 * ring:
-        return
-    step_x, step_y = (b.x - a.x) / distance * ring, (b.y - a.y) / distance * ring
-    start, end = Point(x=a.x + step_x, y=a.y + step_y), Point(x=b.x - step_x, y=b.y - step_y)
-    draw_line(picture, start, end, LINE, thickness)
 
 
 def joint_region(film: FilmFindings, placement: Placement) -> tuple[Point, Point] | None:

@@ -109,7 +109,7 @@ def draw_panel(
 
 def _add_title(column: _Column, film: FilmFindings) -> None:
     column.paragraph("Atlantoaxial joint", column.style(1.25, weight=Weight.BOLD))
-    date = wording.describe_date(str(film.header.get("AcquisitionDate") or film.header.get("StudyDate") or ""))
+    date = wording.describe_date(film.text("AcquisitionDate") or film.text("StudyDate"))
     column.paragraph(f"lateral view, {wording.VIEWS[film.view]} · {date}", column.style(0.9, DIM))
 
 

@@ -56,7 +56,7 @@ def tracking_uid(study: StudyFindings, film: FilmFindings, length: str) -> UID:
     """
     of_view = [other.sop_instance_uid for other in study.films if other.view is film.view]
     number = of_view.index(film.sop_instance_uid)
-    patient = [str(film.header.get(keyword, "")) for keyword in ("PatientID", "IssuerOfPatientID")]
+    patient = [film.text("PatientID"), film.text("IssuerOfPatientID")]
     whose = patient if patient[0].strip() else [study.study_instance_uid]
     return UID(own_uid("tracking", study.settings.device_observer_uid, *whose, length, film.view, str(number)))
 
@@ -64,7 +64,7 @@ def tracking_uid(study: StudyFindings, film: FilmFindings, length: str) -> UID:
 def film_digest(film: FilmFindings) -> str:
     """Digest of all that a film puts into a report: its values, and the identity in its header."""
     values = {entry.name: getattr(film, entry.name) for entry in fields(film) if entry.name not in _NOT_COMPARED}
-    identity = [str(film.header.get(keyword, "")) for keyword in _IDENTITY]
+    identity = [film.text(keyword) for keyword in _IDENTITY]
     return _digest([str(film.sop_instance_uid), identity, sorted(values.items())])
 
 

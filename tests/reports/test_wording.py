@@ -1,0 +1,57 @@
+"""The words for people."""
+
+import pytest
+
+from aasnode.config import AbnormalBelow, MeasurementSection, Plane
+from aasnode.geometry import SpacingRule
+from aasnode.measurement import Assessment, Change, Length, NotComparable
+from aasnode.reports import wording
+from aasnode.reports.findings import EarlierLength
+
+
+def test_every_rule_and_every_assessment_has_words() -> None:
+    assert set(wording.SPACING_RULES) == set(SpacingRule)
+    assert set(wording.ASSESSMENTS) == set(Assessment)
+
+
+def test_thresholds_name_operators_values_and_plane() -> None:
+    assert wording.describe_thresholds(MeasurementSection()) == (
+        "ADI > 3 mm, SAC <= 13 mm (borderline to 14 mm), in the detector plane"
+    )
+    site = MeasurementSection(
+        adi_threshold_mm=2.5, sac_operator=AbnormalBelow.LESS, threshold_plane=Plane.CORRECTED
+    )
+    assert wording.describe_thresholds(site) == (
+        "ADI > 2.5 mm, SAC < 13 mm (borderline to 14 mm), in the patient plane"
+    )
+
+
+def test_a_length_has_unit_and_interval() -> None:
+    length = Length(mm=5.76, low_mm=5.1, high_mm=6.42, sigma_mm=0.4, detector_plane_mm=None, corrected_mm=None)
+    assert wording.describe_length(length) == "5.8 mm (5.1 to 6.4)"
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        (
+            EarlierLength(study_date="20251101", mm=2.0, change=Change(mm=2.4, error_mm=1.9)),
+            "2.0 mm on 2025-11-01, change +2.4 mm, exceeds measurement error (1.9 mm)",
+        ),
+        (
+            EarlierLength(study_date="", mm=2.0, change=Change(mm=-0.4, error_mm=1.9)),
+            "2.0 mm on unknown date, change -0.4 mm, within measurement error (1.9 mm)",
+        ),
+        (NotComparable(reason="other model"), "not compared: other model"),
+    ],
+)
+def test_a_comparison_says_the_change_and_whether_it_means_anything(
+    before: EarlierLength | NotComparable, words: str
+) -> None:
+    assert wording.describe_before(before) == words
+
+
+def test_what_goes_into_dicom_text_is_ascii_in_every_character_set() -> None:
+    said = [wording.LIMITS_OF_USE, wording.describe_thresholds(MeasurementSection())]
+    said += [*wording.VIEWS.values(), *wording.ASSESSMENTS.values(), *wording.SPACING_RULES.values()]
+    assert all(text.isascii() for text in said)
