@@ -16,7 +16,7 @@ from aasnode.training.simulate.atlantoaxial import (
     fitted_ring,
     joined,
 )
-from aasnode.training.simulate.bank import Bank, level_name
+from aasnode.training.simulate.bank import level_name
 from aasnode.training.simulate.meshes import Bone, Points, Transform
 from aasnode.training.simulate.patient import Patient, Variant
 from aasnode.training.simulate.posture import Posture, Stand
@@ -64,10 +64,13 @@ class Neck:
         return point
 
 
-def anatomy_of(patient: Patient, bank: Bank) -> Anatomy:
-    """The patient's bones: from the bank, at the patient's size, C1's ring fitted to the dens and the room."""
+def anatomy_of(patient: Patient, bank: Mapping[str, Bone]) -> Anatomy:
+    """The patient's bones: those of the bank at the patient's size, C1's ring fitted to the dens and the room.
+
+    Bones without shells will do where only landmarks are wanted.
+    """
     scale = patient.size * np.asarray(patient.stretch)
-    bones = {name: bone.scaled(tuple(scale)) for name, bone in bank.bones(patient).items()}
+    bones = {name: bone.scaled(tuple(scale)) for name, bone in bank.items()}
     diameter = patient.inner_diameter_mm(dens_depth_mm(bones["c2"], patient.dens_level))
     bones["c1"] = fitted_ring(bones["c1"], diameter)
     return Anatomy(patient=patient, bones=bones, atlas=atlas_axis(bones["c1"]))

@@ -61,7 +61,7 @@ def expose(appointment: Appointment, bank: Bank, wish: FilmWish, path: str) -> F
     disturbances = draw_disturbances(rng) if wish.disturbed else {}
     cephalogram = Disturbance.CEPHALOGRAM in disturbances
     posture, stand = draw_posture(appointment.view, rng), draw_stand(rng, cephalogram=cephalogram)
-    anatomy = anatomy_of(appointment.patient, bank)
+    anatomy = anatomy_of(appointment.patient, bank.bones(appointment.patient))
     scene = compose(anatomy, posture, stand, appointment.years, _window(wish.pixel_mm, cephalogram), rng)
     disturbed = _developed(scene, appointment, disturbances, rng)
     return _stored(disturbed, scene, appointment, stand, disturbances, path)

@@ -55,7 +55,7 @@ def draw_technique(rng: np.random.Generator, *, plain: bool = False) -> Techniqu
         photons=between(1500, 6000),
         soft_texture=between(0.5, 1.4),
         bone_texture=between(0.4, 1.4),
-        skull_texture=between(0.6, 1.6),
+        skull_texture=between(0.4, 1.4),
         compression=between(0.3, 0.75),
         compression_mm=between(9, 22),
         sharpening=between(0.1, 0.9),
@@ -70,12 +70,10 @@ def band_noise(rng: np.random.Generator, shape: tuple[int, int], sigma_px: float
     """Smooth noise of unit variance with structures of about ``sigma_px``."""
     rows, columns = shape
     step = max(1.0, sigma_px / 1.5)
-    coarse = rng.standard_normal((int(rows / step) + 4, int(columns / step) + 4), dtype=_F)
-    coarse = cv2.GaussianBlur(coarse, (0, 0), max(0.5, sigma_px / step))
-    fine: Image = (
-        cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_CUBIC) if step > 1 else coarse[:rows, :columns]
-    )
-    return fine / (fine.std() + _F(1e-6))
+    grains = rng.standard_normal((int(rows / step) + 4, int(columns / step) + 4), dtype=_F)
+    smooth = cv2.GaussianBlur(grains, (0, 0), max(0.5, sigma_px / step))
+    fine = cv2.resize(smooth, (columns, rows), interpolation=cv2.INTER_CUBIC) if step > 1 else smooth[:rows, :columns]
+    return np.asarray(fine / fine.std(), _F)
 
 
 def blurred(image: Image, sigma_px: float, shrink: int = 1) -> Image:
@@ -98,8 +96,8 @@ def attenuation(
     bone: Image = np.sum([maps[layer] for layer in hard], axis=0, dtype=_F)
     soft = np.maximum(maps[Layer.SOFT] - maps[Layer.AIR] - bone, 0)
     soft = soft * (1 + _F(technique.soft_texture) * (0.03 * noise(9) + 0.012 * noise(3)))
-    trabeculae = 1 + _F(technique.bone_texture) * (0.05 * noise(0.3) + 0.05 * noise(0.8) + 0.05 * noise(3))
-    cells = np.clip(1 + _F(technique.skull_texture) * (0.09 * noise(1.5) + 0.12 * noise(5)), 0.3, 1.8)
+    trabeculae = 1 + _F(technique.bone_texture) * (0.012 * noise(0.3) + 0.025 * noise(0.8) + 0.035 * noise(3))
+    cells = np.clip(1 + _F(technique.skull_texture) * (0.05 * noise(1.5) + 0.06 * noise(5)), 0.3, 1.8)
     total = attenuation_per_mm(Layer.SOFT, technique.energy_kev) * soft
     for layer in hard:
         texture = cells if layer in (Layer.SKULL_DIPLOE, Layer.SKULL_CORTICAL) else trabeculae
@@ -150,4 +148,4 @@ def _stretched(image: Image, low: float, high: float) -> Image:
 
 def quantised(film: Image) -> npt.NDArray[np.uint16]:
     """12 bits in uint16."""
-    return np.round(np.clip(film, 0, 1) * WHITE).astype(np.uint16)
+    return np.asarray(np.round(np.clip(film, 0, 1) * WHITE), np.uint16)

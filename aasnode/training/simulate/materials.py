@@ -40,7 +40,7 @@ _SOFT = (0.0285, 0.0240, 0.0217)  # ICRU-44 soft tissue, 1.06 g/cm3
 _CORTICAL = (0.128, 0.0814, 0.0604)  # ICRU-44 cortical bone, 1.92 g/cm3
 _TOOTH = (0.185, 0.117, 0.086)
 _METAL = (3.0, 2.0, 1.4)
-_CANCELLOUS_OF_CORTICAL = 0.44  # 0.1 to 0.25 g/cm3 of hydroxyapatite: .030 to .038 per mm at 50 keV
+_CANCELLOUS_OF_CORTICAL = 0.46  # 0.1 to 0.25 g/cm3 of hydroxyapatite: .030 to .038 per mm at 50 keV
 _DIPLOE_OF_CORTICAL = 0.565
 
 

@@ -97,7 +97,7 @@ def shell(solid: Field, grid: Grid, level_mm: float, shares: Mapping[Material, f
     """Closed surface at ``level_mm``; a solid that touches the grid's border is closed there."""
     inner = np.broadcast_to(solid, grid.shape)[1:-1, 1:-1, 1:-1]
     closed = np.pad(inner, 1, constant_values=abs(level_mm) + 1.0)
-    vertices, faces, _, _ = marching_cubes(closed, level_mm, spacing=(grid.step_mm,) * 3)
+    vertices, faces, _, _ = marching_cubes(closed, level_mm, spacing=(grid.step_mm,) * 3)  # type: ignore[no-untyped-call]
     placed = (vertices + grid.low).astype(np.float32)
     return Shell(vertices=placed, faces=faces.astype(np.int32), shares=tuple(shares.items()))
 
@@ -119,16 +119,14 @@ def bone_shells(
     shells = [shell(solid, grid, 0.0, {Material.CORTICAL: weight})]
     within: Field = np.asarray(solid + np.asarray(extra_cortex_mm, np.float32), np.float32)
     shares = {Material.CORTICAL: -0.5 * weight, marrow: 0.5 * marrow_share * weight}
-    for depth_mm in (0.6 * cortex_mm, 1.4 * cortex_mm):
-        if within.min() < -depth_mm - 0.3:
-            shells.append(shell(within, grid, -depth_mm, shares))
-    return shells
+    deep = [d for d in (0.6 * cortex_mm, 1.4 * cortex_mm) if within.min() < -d - 0.3]
+    return shells + [shell(within, grid, -depth_mm, shares) for depth_mm in deep]
 
 
 def section(solid: Field, grid: Grid) -> tuple[Contour, ...]:
     """Contours (y, z) of the solid in the plane x = 0; they lie on the outer shell."""
     plane = solid[grid.column_of_midline()]
-    return tuple(c * grid.step_mm + grid.low[1:] for c in find_contours(plane, 0.0))
+    return tuple(c * grid.step_mm + grid.low[1:] for c in find_contours(plane, 0.0))  # type: ignore[no-untyped-call]
 
 
 def area_and_centroid(contour: Contour) -> tuple[float, npt.NDArray[np.float64]]:
@@ -146,9 +144,9 @@ def crossings(profile: Sequence[Contour], origin: npt.ArrayLike, direction: npt.
     found: list[float] = []
     for contour in profile:
         across, distance = (contour - start) @ normal, (contour - start) @ along
-        for i in np.flatnonzero(across[:-1] * across[1:] < 0):
-            share = across[i] / (across[i] - across[i + 1])
-            found.append(float(distance[i] + share * (distance[i + 1] - distance[i])))
+        i = np.flatnonzero(across[:-1] * across[1:] < 0)
+        share = across[i] / (across[i] - across[i + 1])
+        found += list(distance[i] + share * (distance[i + 1] - distance[i]))
     return np.array(sorted(found))
 
 

@@ -46,21 +46,22 @@ def lay_on_film(
 
 def _low_contrast(film: Image, strength: float, rng: np.random.Generator) -> Image:
     middle = rng.uniform(0.35, 0.75)
-    return middle + (film - middle) * _F(0.75 - 0.45 * strength)
+    return np.asarray(middle + (film - middle) * (0.75 - 0.45 * strength), _F)
 
 
 def _local_contrast(film: Image, strength: float, rng: np.random.Generator) -> Image:
     clahe = cv2.createCLAHE(1 + 3 * strength, (int(rng.integers(3, 9)),) * 2)
-    return np.asarray(clahe.apply(np.round(film * 65535).astype(np.uint16)), _F) / 65535
+    return np.asarray(clahe.apply(np.round(film * 65535).astype(np.uint16)), _F) / _F(65535)
 
 
-def _lossy(film: Image, strength: float, rng: np.random.Generator) -> Image:
+def _lossy(film: Image, strength: float, _: np.random.Generator) -> Image:
     quality = int(90 - 60 * strength)
-    _, coded = cv2.imencode(".jpg", np.round(film * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), _F) / 255
+    bytes_ = np.round(film * 255).astype(np.uint8)
+    coded = cv2.imencode(".jpg", bytes_, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), _F) / _F(255)
 
 
-def _coarse(film: Image, strength: float, rng: np.random.Generator) -> Image:
+def _coarse(film: Image, strength: float, _: np.random.Generator) -> Image:
     rows, columns = film.shape
     by = 1.5 + 1.5 * strength
     small = cv2.resize(film, (round(columns / by), round(rows / by)), interpolation=cv2.INTER_AREA)
@@ -70,13 +71,13 @@ def _coarse(film: Image, strength: float, rng: np.random.Generator) -> Image:
 def _grid_lines(film: Image, strength: float, rng: np.random.Generator) -> Image:
     columns = np.arange(film.shape[1], dtype=_F)
     lines = np.sin(columns * _F(2 * np.pi / rng.uniform(3, 9)))
-    return film + _F(0.01 + 0.03 * strength) * lines[None, :] * (0.5 + 0.5 * film)
+    return np.asarray(film + (0.01 + 0.03 * strength) * lines[None, :] * (0.5 + 0.5 * film), _F)
 
 
-def _dark_corners(film: Image, strength: float, rng: np.random.Generator) -> Image:
+def _dark_corners(film: Image, strength: float, _: np.random.Generator) -> Image:
     rows, columns = film.shape
     y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j].astype(_F)
-    return film * (1 - _F(0.3 + 0.6 * strength) * np.clip((x**2 + y**2 - 0.8) / 1.2, 0, 1))
+    return np.asarray(film * (1 - (0.3 + 0.6 * strength) * np.clip((x**2 + y**2 - 0.8) / 1.2, 0, 1)), _F)
 
 
 def _collimation(scene: Scene, strength: float, rng: np.random.Generator) -> Mask:

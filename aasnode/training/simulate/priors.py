@@ -61,13 +61,15 @@ def room_mm(adi: float, dens_mm: float, priors: Priors, share: float) -> float:
     """
     low, high = (limit - dens_mm for limit in INNER_DIAMETER_MM)
     if priors is Priors.NATURAL:
-        return float(np.clip(_ROOM_MM + _ROOM_DEVIATION_MM * ndtri(share), low, high))
+        deviation = ndtri(share)
+        wide = _ROOM_BELOW_MM if deviation < 0 else _ROOM_ABOVE_MM
+        return float(np.clip(_ROOM_MM + wide * deviation, low, high))
     shortest = max(FILLED_SAC_FILM_MM[0] / NOMINAL_MAGNIFICATION, low - adi)
     longest = max(shortest, min(FILLED_SAC_FILM_MM[1] / NOMINAL_MAGNIFICATION, high - adi))
     return adi + shortest + (longest - shortest) * share
 
 
-_ROOM_MM, _ROOM_DEVIATION_MM = 18.6, 2.25  # chosen so that SAC on films has the published quartiles
+_ROOM_MM, _ROOM_BELOW_MM, _ROOM_ABOVE_MM = 19.2, 3.0, 1.25  # mode and deviations: SAC on films as published
 
 
 def draw_view(rng: np.random.Generator) -> View:

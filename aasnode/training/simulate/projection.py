@@ -105,8 +105,8 @@ def _add(
     _scan(u, v, inverse_depth, faces, sums[first], weight, sums[second], other)
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def _scan(
+@numba.njit(cache=True)
+def _scan(  # noqa: C901 (one loop nest, compiled as a whole)
     u: Points, v: Points, inverse_depth: Points, faces: npt.NDArray[np.int32],
     out: npt.NDArray[np.float64], weight: float, other: npt.NDArray[np.float64], other_weight: float,
 ) -> None:  # fmt: skip

@@ -94,9 +94,8 @@ def _parts(neck: Neck, to_room: Transform, rng: np.random.Generator) -> list[Pla
         place = to_room.after(neck.transforms[name])
         parts.append(Placed(bone=bone, transform=place, layers=_LAYERS_OF.get(name, _SPINE)))
     tissue = build_soft_tissue(neck, rng)
-    for bone in (tissue.skin, tissue.airway, tissue.hyoid):
-        parts.append(Placed(bone=bone, transform=to_room, layers=_SPINE))
-    return parts
+    around = (tissue.skin, tissue.airway, tissue.hyoid)
+    return parts + [Placed(bone=part, transform=to_room, layers=_SPINE) for part in around]
 
 
 _COMMON = {

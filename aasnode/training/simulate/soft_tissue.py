@@ -58,9 +58,14 @@ def _skin(neck: Neck, front: Line, rng: np.random.Generator) -> Bone:
     head = neck.transforms["skull"]
     reach = head([[0, y, z] for y in (-98, 136) for z in (-85, 160)])
 
+    stations = [
+        (np.r_[0, front[0] + [-8, 6]], 62 * width),
+        (np.r_[0, front[3] + [-14, -2]], 57 * width),
+        (np.r_[0, front[6] + [-14, 0]], 62 * width),
+        (np.r_[0, front[7] + [-20, -30]], 80 * width),
+    ]
+
     def solid(p: Axes) -> Field:
-        stations = [(np.r_[0, front[0] + [-8, 6]], 62 * width), (np.r_[0, front[3] + [-14, -2]], 57 * width),
-                    (np.r_[0, front[6] + [-14, 0]], 62 * width), (np.r_[0, front[7] + [-20, -30]], 80 * width)]  # fmt: skip
         body = tube(p, stations, (0.95 * width, 1.05, 1), 20)
         body = blend(body, ellipsoid(p, head([0, 12, 62]), (79, 106, 92), head.rotation), 25)
         body = blend(body, ellipsoid(p, head([0, 74, -18]), (56, 48, 62), head.rotation), 20)

@@ -50,7 +50,7 @@ class Grid:
 
     def column_of_midline(self) -> int:
         """Index along x of the mid-sagittal plane x = 0."""
-        return round(-self.low[0] / self.step_mm)
+        return round(float(-self.low[0]) / self.step_mm)
 
 
 def _local(p: Axes, centre: Vector, turn: Rotation | None) -> list[Field]:

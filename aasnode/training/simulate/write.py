@@ -126,7 +126,6 @@ def _anatomy_and_position(film: Film) -> Dataset:
         ViewPosition="LL" if film.mirrored else "RL",
         ViewCodeSequence=[view],
         PatientOrientation=_patient_orientation(film),
-        PatientOrientationCodeSequence=[_code(codes.SCT.Erect)] if hasattr(codes.SCT, "Erect") else [],
         AcquisitionContextSequence=[],
         PositionerType="NONE",
     )
@@ -209,7 +208,7 @@ _IMAGE_COLUMNS = (
 
 
 def write_truth(films: Sequence[FilmTruth], out: Path) -> None:
-    """``images.csv`` and ``annotations.csv`` as training and evaluation read them, and ``truth.json`` with everything."""
+    """Tables as training and evaluation read them, ``images.csv`` and ``annotations.csv``; ``truth.json`` with all."""
     _write_csv(out / "images.csv", _IMAGE_COLUMNS, [_image_row(film) for film in films])
     rows = [row for film in films for row in _annotation_rows(film)]
     _write_csv(out / "annotations.csv", ("path", "landmark", "x", "y", "reader", "confidence"), rows)

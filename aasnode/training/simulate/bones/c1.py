@@ -79,9 +79,9 @@ def draw_c1_shape(rng: np.random.Generator, posterior_arch: PosteriorArch = Post
         anterior_thickness_mm=float(np.clip(rng.normal(6.1, 0.6), 4.8, 7.5)),
         anterior_height_mm=float(np.clip(rng.normal(11.3, 1.1), 9, 14)),
         posterior_thickness_mm=float(np.clip(rng.normal(6.2, 1.0), 4, 9)),
-        posterior_height_mm=float(np.clip(rng.normal(8.8, 1.4), 5.5, 12)),
+        posterior_height_mm=float(np.clip(rng.normal(9.6, 1.5), 6, 13)),
         posterior_level_mm=rng.uniform(-2.5, 2.0),
-        bar_radius_mm=rng.uniform(1.3, 2.1),
+        bar_radius_mm=rng.uniform(1.6, 2.5),
         bar_level_mm=rng.uniform(0, 3.5),
         tubercle_thickness=rng.uniform(0.3, 0.55),
         tubercle_height=rng.uniform(0.2, 0.42),
@@ -132,7 +132,7 @@ def _lateral_masses(p: Axes, s: C1Shape) -> Field:
     mass = blend(ellipsoid(p, (17.2, y, -0.3), (7.6, 10.5, 10.5), rotation("y", 10)), core, 2)
     mass = carve(mass, ellipsoid(p, (14.5, y + 1, 16), (11, 14, 10.5)), 1.5)  # superior facet
     mass = carve(mass, ellipsoid(p, (20, y - 1, -19), (17, 16, 10.8), rotation("y", -22)), 1.5)  # inferior facet
-    ligament = ellipsoid(p, (9.8, y + 2.5, -1), (1.8, 2, 2))  # tubercle of the transverse ligament
+    ligament = ellipsoid(p, (10.6, y + 2.5, -1), (1.6, 2.4, 2.4))  # tubercle of the transverse ligament
     return blend(mass, ligament, 1.5)
 
 

@@ -138,7 +138,7 @@ def _body(p: Axes, s: C2Shape) -> Field:
     depth, height = s.body_depth_mm, s.body_height_mm
     half = (s.body_width_mm, depth / 2, 0.42 * height + 0.4)
     body = rounded_box(p, (0, 0, 0.42 * height), half, 2.6, taper=-0.10)
-    body = carve(body, ellipsoid(p, (0, depth / 2 + 17.5, 0.45 * height), (40, 18, 0.75 * height)), 1.5)
+    body = carve(body, ellipsoid(p, (0, depth / 2 + 16.9, 0.45 * height), (40, 18, 0.75 * height)), 1.5)
     body = carve(body, ellipsoid(p, (0, 0, -11.4), (13, 11, 12.0)), 1.0)
     return blend(body, ellipsoid(p, (0, depth / 2 - 2.0, -0.8), (6.5, 3.2, 3.0)), 1.5)  # antero-inferior lip
 
@@ -155,8 +155,8 @@ def _neural_arch(p: Axes, s: C2Shape) -> list[Field]:
     pars = cone(p, (14, -6, 0.68 * height), (18.5, -15, 0.18 * height), 5.2, 4.6, (1, 1, 1.2))
     inferior = rounded_box(p, (19, -16.5, 1.5), (5, 4.2, 6.5), 2, rotation("x", 35))
     transverse = cone(p, (18, -3, 0.55 * height), (26.5, -6, 0.35 * height), 4.2, 2.8)
-    lamina = cone(p, (16.5, -15, 7), (2.5, y - 1, 7.5), 3.3, 3.8, (1, 1, 1.75))
-    spine = [((0, y, 7.5), 4.2), ((0, y - 9, 5.5), 3.6), ((1.6, y - s.spinous_mm, 2.0), 3.6)]
+    lamina = cone(p, (16.5, -15, 7), (2.5, y - 1, 7.0), 3.4, 3.8, (1, 1, 2.2))
+    spine = [((0, y, 7.0), 4.4), ((0, y - 9, 4.0), 4.2), ((1.6, y - s.spinous_mm, 0.0), 4.2)]
     spinous = tube(p, spine, (0.85, 1, 1.55), 2)
     spinous = carve(spinous, ellipsoid(p, (0, y - s.spinous_mm - 2, -5), (1.6, 9, 6)), 1)  # bifid
     return [pars, inferior, transverse, lamina, spinous]

@@ -91,7 +91,7 @@ def _sinuses(p: Axes) -> Field:
 
 def _mastoid_cells(p: Axes, grid: Grid, skull: Field, rng: np.random.Generator) -> list[Shell]:
     region = blend(ellipsoid(p, (53, -8, 0), (7, 12, 20)), ellipsoid(p, (46, 6, 18), (14, 9, 8)), 3)
-    cells = intersection(region, np.float32(0.25) - roughness(grid, 1.0, 5.0, rng), 0.8)
+    cells = intersection(region, np.float32(0.1) - roughness(grid, 1.0, 3.6, rng), 0.5)
     cells = intersection(cells, skull + np.float32(1.5), 0.5)
     return [shell(cells, grid, 0.0, {Material.DIPLOE: -0.75})] if cells.min() < 0 else []
 

@@ -31,7 +31,7 @@ _DEPTH = (1.0, 1.0, 1.03, 1.06, 1.09, 1.12)
 _WIDTH_MM = (17.5, 18.0, 19.0, 20.5, 23.0, 26.0)
 _HEIGHT_MM = (13.0, 12.7, 12.4, 12.6, 13.8, 15.5)
 _SPINOUS_MM = (15.0, 15.0, 17.0, 22.0, 30.0, 32.0)
-_SPINOUS_DROP_MM = (2.0, 2.5, 4.0, 6.0, 8.0, 16.0)
+_SPINOUS_DROP_MM = (5.0, 5.5, 6.5, 8.5, 11.0, 17.0)
 _ENDPLATE_SHEAR = 0.10
 
 
@@ -56,7 +56,7 @@ class VertebraShape:
 def draw_vertebrae(rng: np.random.Generator, degeneration: float = 0.0) -> tuple[VertebraShape, ...]:
     """One person's C3 to T1 at mean size; ``degeneration`` 0 to 1 grows osteophytes at C4 to C7."""
     depth, canal, width = rng.normal(15.6, 0.7), rng.normal(15.5, 1.1), rng.normal(1, 0.04)
-    drop, cortex = rng.normal(0, 0.06), float(np.clip(rng.normal(0.8, 0.15), 0.45, 1.3))
+    drop, cortex = rng.normal(0, 0.06), float(np.clip(rng.normal(0.6, 0.12), 0.35, 1.0))
     shapes = []
     for i, level in enumerate(LEVELS):
         worn = degeneration * (1.2 if i in (1, 2, 3, 4) else 0.3)
@@ -82,7 +82,7 @@ def draw_vertebrae(rng: np.random.Generator, degeneration: float = 0.0) -> tuple
 def _body(p: Axes, s: VertebraShape) -> Field:
     d, h, w = s.depth_mm, s.height_mm, s.half_width_mm
     body = rounded_box(p, (0, 0, 0), (w, d / 2, h / 2), 1.6, shear=_ENDPLATE_SHEAR)
-    body = carve(body, ellipsoid(p, (0, d / 2 + 23, 0), (60, 24, 0.8 * h)), 1.5)  # waist in front
+    body = carve(body, ellipsoid(p, (0, d / 2 + 22.7, 0), (60, 24, 0.8 * h)), 1.5)  # waist in front
     body = carve(body, ellipsoid(p, (w + 16, 0, 0), (17, 60, 0.65 * h)), 1.5)
     body = carve(body, ellipsoid(p, (0, 0, -h / 2 - 11.0), (14, 9.5, 12)), 1.0)  # endplates
     body = carve(body, ellipsoid(p, (0, -0.5, h / 2 + 12.8), (0.9 * w, 12, 13.6)), 1.0)
@@ -106,8 +106,8 @@ def _neural_arch(p: Axes, s: VertebraShape) -> list[Field]:
     front = cone(p, (w + 2, 2.5, 0.8), (w + 10, -1, -3), 2.4, 2.0)
     transverse = blend(front, cone(p, (w + 10, -1, -3), (x + 2, y + 2, -2), 2, 2.4), 1.5)
     lamina = cone(p, (x - 1, y - 3, -2.5), (1.5, back - 0.5, -4.0), 1.9, 2.3, (1, 1, 2.4))
-    stations = [((0, back - 0.5, -4.2), 2.6), ((0, back - s.spinous_mm * 0.5, (low - 4.4) / 2), 2.15),
-                ((s.spinous_skew_mm, back - s.spinous_mm, low), 2.5)]  # fmt: skip
+    stations = [((0, back - 0.5, -4.2), 2.8), ((0, back - s.spinous_mm * 0.5, (low - 4.4) / 2), 2.5),
+                ((s.spinous_skew_mm, back - s.spinous_mm, low), 3.0)]  # fmt: skip
     spinous = tube(p, stations, (0.8, 1, 1.85), 2.5)
     return [pedicle, pillar, transverse, lamina, spinous]
 
