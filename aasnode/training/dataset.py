@@ -1,0 +1,230 @@
+"""A folder of annotated films: read it, split it by patient, draw training crops from it.
+
+``images.csv``: path, patient_id, view, row_spacing_mm, column_spacing_mm. ``annotations.csv``: path, landmark, x, y,
+reader, confidence; pixels of the stored image, 0, 0 the centre of the first. Further columns are ignored.
+"""
+
+import csv
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from aasnode.anatomy import LANDMARKS
+from aasnode.config import PixelsSection
+from aasnode.dicom.file import is_dicom, read_data_set
+from aasnode.dicom.picture import read_picture
+from aasnode.dicom.pixels import read_pixels
+from aasnode.errors import UnreadableError
+from aasnode.geometry import PixelSpacing, SpacingRule
+from aasnode.inference.card import Role, StageCard
+from aasnode.inference.crop import Crop, Film, Floats, Points, normalise
+from aasnode.inference.hrnet import STRIDE
+from aasnode.inference.pose import Pose
+from aasnode.training.augment import vary
+from aasnode.training.samples import Sample
+
+PAPER_SPLIT = (680, 140, 86)  # patients for training, validation and test in Okita et al. 2023
+_NOT_VISIBLE = "not visible"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnnotatedFilm:
+    """One film and what its readers marked."""
+
+    path: Path
+    patient_id: str  # the path where the folder names no patients
+    spacing: PixelSpacing | None
+    points: Points  # (4, 2) mean of the readers in pixels; nan where nobody marked a point
+    visible: npt.NDArray[np.bool_]  # (4,) False where a reader looked and found it not visible
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Films whose patients do not overlap."""
+
+    train: tuple[AnnotatedFilm, ...]
+    validation: tuple[AnnotatedFilm, ...]
+    test: tuple[AnnotatedFilm, ...]
+
+
+def read_annotated_films(folder: Path) -> tuple[AnnotatedFilm, ...]:
+    """Every film of ``images.csv`` that has an annotation. Raises UnreadableError naming the file and what it lacks."""
+    images = _rows(folder / "images.csv", ("path",))
+    marks: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in _rows(folder / "annotations.csv", ("path", "landmark", "x", "y")):
+        marks[row["path"]].append(row)
+    return tuple(_film(folder, row, marks[row["path"]]) for row in images if row["path"] in marks)
+
+
+def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UnreadableError(f"{path}: cannot be read: {error}") from error
+    if missing := set(columns) - set(reader.fieldnames or ()):
+        raise UnreadableError(f"{path}: lacks the columns {', '.join(sorted(missing))}")
+    return rows
+
+
+def _film(folder: Path, image: Mapping[str, str], marks: Sequence[Mapping[str, str]]) -> AnnotatedFilm:
+    points, visible = np.full((len(LANDMARKS), 2), np.nan), np.ones(len(LANDMARKS), bool)
+    for row, landmark in enumerate(LANDMARKS):
+        own = [mark for mark in marks if mark["landmark"] == landmark]
+        placed = [(float(mark["x"]), float(mark["y"])) for mark in own if mark["x"] and mark["y"]]
+        if placed:
+            points[row] = np.mean(placed, 0)
+        elif any(mark.get("confidence") == _NOT_VISIBLE for mark in own):
+            visible[row] = False
+    return AnnotatedFilm(
+        path=folder / image["path"],
+        patient_id=image.get("patient_id") or image["path"],
+        spacing=_spacing(image),
+        points=points,
+        visible=visible,
+    )
+
+
+def _spacing(image: Mapping[str, str]) -> PixelSpacing | None:
+    row, column = image.get("row_spacing_mm"), image.get("column_spacing_mm")
+    if not row or not column:
+        return None
+    return PixelSpacing(row_mm=float(row), column_mm=float(column), rule=SpacingRule.GIVEN)
+
+
+def split_by_patient(films: Sequence[AnnotatedFilm], seed: int, shares: tuple[int, int, int] = PAPER_SPLIT) -> Split:
+    """A seeded permutation of the patients, cut in proportion to ``shares``; every film goes with its patient."""
+    patients = sorted({film.patient_id for film in films})
+    order = np.random.default_rng(seed).permutation(len(patients))
+    ends = np.round(np.cumsum(shares) / sum(shares) * len(patients)).astype(int)
+    groups = [{patients[i] for i in part} for part in np.split(order, ends[:-1])]
+    train, validation, test = (tuple(film for film in films if film.patient_id in group) for group in groups)
+    return Split(train=train, validation=validation, test=test)
+
+
+def read_film(film: AnnotatedFilm, limits: PixelsSection | None = None) -> Film:
+    """The film's pixels, DICOM or picture. Raises UnreadableError, UnsupportedError."""
+    limits = limits or PixelsSection()
+    try:
+        with film.path.open("rb") as file:
+            start = file.read(132)
+    except OSError as error:
+        raise UnreadableError(f"{film.path}: cannot be read: {error}") from error
+    if is_dicom(start):
+        return Film(read_pixels(read_data_set(film.path, limits), limits), film.spacing)
+    return Film(read_picture(film.path, limits), film.spacing)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Jitter:
+    """How far a training crop may lie from the one that the stage would be given; each drawn evenly."""
+
+    turn_deg: float
+    zoom: float  # greatest factor, and its inverse
+    shift: float  # share of the crop's side
+    mirror: float = 0.0  # probability
+
+
+JITTER: Mapping[Role, Jitter] = {
+    Role.LOCATE: Jitter(turn_deg=20, zoom=1.35, shift=0.15, mirror=0.5),
+    Role.REFINE: Jitter(turn_deg=15, zoom=1.2, shift=0.08),
+    Role.JOINT: Jitter(turn_deg=12, zoom=1.12, shift=0.08),
+}
+
+
+class FilmStream:
+    """Crops of annotated films as a stage of the detector sees them, varied. Auxiliary points are unknown here."""
+
+    def __init__(self, films: Sequence[AnnotatedFilm], stage: StageCard) -> None:
+        """Films on which point 1 or point 4 was not marked are left out: they do not say where C1 lies."""
+        self._films = [film for film in films if np.isfinite(film.points[[0, 3]]).all()]
+        self._stage = stage
+        if not self._films:
+            raise UnreadableError("no annotated film with both ends of the C1 axis; mark points 1 and 4")
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The stage's points."""
+        return self._stage.channels
+
+    @property
+    def masks(self) -> tuple[str, ...]:
+        """None: readers mark points only."""
+        return ()
+
+    @property
+    def size(self) -> int:
+        """Side of a crop in pixels."""
+        return self._stage.input_px
+
+    def samples(self, seed: Sequence[int]) -> Iterator[Sample]:
+        """Endless: one film after another in random order, every time with another crop and other intensities."""
+        rng = np.random.default_rng(list(seed))
+        while True:
+            for index in rng.permutation(len(self._films)):
+                yield draw_sample(self._films[index], self._stage, rng)
+
+
+def held_out_samples(films: Sequence[AnnotatedFilm], stage: StageCard) -> list[Sample]:
+    """One crop of each film without any variation, for validation."""
+    known = [film for film in films if np.isfinite(film.points[[0, 3]]).all()]
+    return [draw_sample(film, stage, None) for film in known]
+
+
+def draw_sample(annotated: AnnotatedFilm, stage: StageCard, rng: np.random.Generator | None) -> Sample:
+    """One crop as the stage would see it; with ``rng`` varied in place, size, turn and intensity."""
+    film = read_film(annotated)
+    truth = film.to_film(annotated.points)
+    crop = _whole_film(film, stage, rng) if stage.role is Role.LOCATE else _upright(truth, stage, rng)
+    picture = film.cut(crop)
+    points = np.full((len(stage.channels), 2), np.nan)
+    visible = np.ones(len(stage.channels), bool)
+    rows = [stage.channels.index(mark) for mark in LANDMARKS]
+    points[rows] = crop.to_crop(truth)
+    outside = ((points < 0) | (points > crop.size - 1)).any(-1)
+    visible[rows] = annotated.visible
+    return Sample(
+        image=normalise(picture if rng is None else vary(picture, rng)),
+        points=points.astype(np.float32),
+        visible=visible & ~outside,
+        masks=_no_masks(crop),
+    )
+
+
+def _no_masks(crop: Crop) -> Floats:
+    return np.zeros((0, crop.size // STRIDE, crop.size // STRIDE), np.float32)
+
+
+def _whole_film(film: Film, stage: StageCard, rng: np.random.Generator | None) -> Crop:
+    turn, zoom, shift, mirrored = _drawn(JITTER[stage.role], rng)
+    side = max(film.width, film.height) / zoom
+    x, y = (at + by * side for at, by in zip(film.centre, shift, strict=True))
+    return Crop(centre=(x, y), scale=side / stage.input_px, turn=turn, mirrored=mirrored, size=stage.input_px)
+
+
+def _upright(truth: Points, stage: StageCard, rng: np.random.Generator | None) -> Crop:
+    ventral = truth[0] - truth[3]
+    focus = np.nanmean(truth[[LANDMARKS.index(mark) for mark in stage.focus]], 0)
+    pose = Pose(
+        centre=(float(focus[0]), float(focus[1])),
+        diameter=float(np.hypot(*ventral)),
+        angle=math.atan2(ventral[1], ventral[0]),
+        mirrored=bool(ventral[0] < 0),
+    )
+    turn, zoom, shift, _ = _drawn(JITTER[stage.role], rng)
+    return pose.crop(stage, turn, zoom, shift)
+
+
+def _drawn(jitter: Jitter, rng: np.random.Generator | None) -> tuple[float, float, tuple[float, float], bool]:
+    if rng is None:
+        return 0.0, 1.0, (0.0, 0.0), False
+    turn = math.radians(rng.uniform(-jitter.turn_deg, jitter.turn_deg))
+    zoom = math.exp(rng.uniform(-1, 1) * math.log(jitter.zoom))
+    x, y = rng.uniform(-jitter.shift, jitter.shift, 2)
+    return turn, zoom, (float(x), float(y)), bool(rng.random() < jitter.mirror)

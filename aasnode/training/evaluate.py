@@ -1,0 +1,250 @@
+"""How good a model is: errors of points and lengths, calls, intervals, abstention, with intervals by patient.
+
+Plain arrays in, numbers out: no network, no film, no file. Arrays over films have N rows; nan is "not answered". The
+four points stand in the order of anatomy, in mm. Means and shares are nan where nothing is to be averaged.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+Values = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lengths:
+    """One length (ADI or SAC) on N films, in mm."""
+
+    truth: Values  # (N,) nan where it cannot be measured
+    measured: Values  # (N,) nan where the model abstained
+    low: Values  # (N,) 90 % interval
+    high: Values
+
+    def __getitem__(self, rows: npt.NDArray[np.intp] | Flags) -> "Lengths":
+        """These films only."""
+        return Lengths(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+    @property
+    def measurable(self) -> Flags:
+        """Films on which there is something to measure."""
+        return np.isfinite(self.truth)
+
+    @property
+    def answered(self) -> Flags:
+        """Measurable films that were measured."""
+        return self.measurable & np.isfinite(self.measured)
+
+
+def point_errors(points: Values, truth: Values) -> Values:
+    """(N, 4, 2) twice → (N, 4) distances."""
+    return np.asarray(np.linalg.norm(points - truth, axis=-1), np.float64)
+
+
+def axial_errors(points: Values, truth: Values) -> Values:
+    """(N, 4, 2) twice → (N, 4) errors along the true C1 axis, ventral positive: what ADI and SAC feel."""
+    axis = truth[:, 0] - truth[:, 3]
+    axis = axis / np.linalg.norm(axis, axis=-1, keepdims=True)
+    return np.asarray(np.einsum("nki,ni->nk", points - truth, axis), np.float64)
+
+
+def share_within(errors: Values, limit_mm: float) -> float:
+    """Share of the answered films (N, 4) whose every answered point is within ``limit_mm``."""
+    answered = np.isfinite(errors).any(1)
+    worst = np.nanmax(np.where(np.isfinite(errors), errors, -np.inf)[answered], 1, initial=-np.inf)
+    return _mean(worst <= limit_mm)
+
+
+def mean_absolute_error(lengths: Lengths) -> float:
+    """Over the answered films."""
+    return _mean(np.abs(_errors(lengths)))
+
+
+def bias(lengths: Lengths) -> float:
+    """Mean of measured less true."""
+    return _mean(_errors(lengths))
+
+
+def correlation(lengths: Lengths) -> float:
+    """Pearson's r over the answered films; nan below three or where one side does not vary."""
+    kept = lengths[lengths.answered]
+    if len(kept.truth) < 3 or np.ptp(kept.truth) == 0 or np.ptp(kept.measured) == 0:
+        return float("nan")
+    return float(np.corrcoef(kept.truth, kept.measured)[0, 1])
+
+
+def abstention(lengths: Lengths) -> float:
+    """Share of the measurable films that were not measured."""
+    return _mean(~lengths.answered[lengths.measurable])
+
+
+def rightly_withheld(lengths: Lengths) -> float:
+    """Share of the films without anything to measure that were not measured."""
+    return _mean(np.isnan(lengths.measured[~lengths.measurable]))
+
+
+def coverage(lengths: Lengths) -> float:
+    """Share of the answered films whose interval holds the truth."""
+    kept = lengths[lengths.answered]
+    return _mean((kept.low <= kept.truth) & (kept.truth <= kept.high))
+
+
+def median_width(lengths: Lengths) -> float:
+    """Median width of the intervals of the answered films."""
+    kept = lengths[lengths.answered]
+    return float(np.median(kept.high - kept.low)) if len(kept.low) else float("nan")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Threshold:
+    """A length beyond which a film is abnormal, strictly."""
+
+    mm: float
+    above: bool  # ADI is abnormal above, SAC below
+
+    def abnormal(self, values: Values) -> Flags:
+        """Which values are beyond."""
+        return np.asarray(values > self.mm if self.above else values < self.mm)
+
+
+ADI_ABNORMAL = Threshold(mm=3.0, above=True)
+SAC_ABNORMAL = Threshold(mm=13.0, above=False)
+
+
+def calls(lengths: Lengths, threshold: Threshold, *, strict: bool) -> tuple[Flags, Flags]:
+    """(called abnormal, called normal) for each film; by the value, or when ``strict`` only where the whole interval is
+    on one side: an interval that straddles the threshold, "uncertain", is neither. What was not measured is neither.
+    """
+    far, near = (lengths.low, lengths.high) if threshold.above else (lengths.high, lengths.low)
+    far, near = (far, near) if strict else (lengths.measured, lengths.measured)
+    known = np.isfinite(lengths.measured)
+    return known & threshold.abnormal(far), known & ~threshold.abnormal(near)
+
+
+def sensitivity(lengths: Lengths, threshold: Threshold, *, strict: bool = True) -> float:
+    """Share of the answered abnormal films that are called so; "uncertain" counts as wrong when ``strict``."""
+    kept = lengths[lengths.answered]
+    called, _ = calls(kept, threshold, strict=strict)
+    return _mean(called[threshold.abnormal(kept.truth)])
+
+
+def specificity(lengths: Lengths, threshold: Threshold, *, strict: bool = True) -> float:
+    """Share of the answered normal films that are called so; "uncertain" counts as wrong when ``strict``."""
+    kept = lengths[lengths.answered]
+    _, called = calls(kept, threshold, strict=strict)
+    return _mean(called[~threshold.abnormal(kept.truth)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A statistic and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def bootstrap(
+    statistic: Callable[[npt.NDArray[np.intp]], float],
+    patients: npt.NDArray[np.str_],
+    seed: int,
+    draws: int = 2000,
+) -> Estimate:
+    """The statistic of the rows it is given, with its interval by drawing whole patients with replacement.
+
+    Films of one patient are not independent; intervals by film would be too narrow. nan draws are left out.
+    """
+    _, patient_of = np.unique(patients, return_inverse=True)
+    rows = [np.flatnonzero(patient_of == patient) for patient in range(patient_of.max() + 1)]
+    rng = np.random.default_rng(seed)
+    values = np.array(
+        [statistic(np.concatenate([rows[i] for i in rng.integers(len(rows), size=len(rows))])) for _ in range(draws)]
+    )
+    values = values[np.isfinite(values)]
+    low, high = np.percentile(values, (2.5, 97.5)) if len(values) else (np.nan, np.nan)
+    return Estimate(value=statistic(np.arange(len(patients))), low=float(low), high=float(high))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """Everything that was answered on N films."""
+
+    points: Values  # (N, 4, 2) mm; nan where not answered
+    truth: Values  # (N, 4, 2) mm
+    adi: Lengths
+    sac: Lengths
+    patients: npt.NDArray[np.str_]  # (N,)
+
+    def __getitem__(self, rows: npt.NDArray[np.intp]) -> "Results":
+        """These films only, repeated where a row is repeated."""
+        return Results(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+
+Figure = Callable[[Results], float]
+
+
+def summarise(results: Results, seed: int = 0, draws: int = 1000) -> dict[str, Estimate]:
+    """Every figure of a model card by its name."""
+    return {
+        name: bootstrap(_of_rows(figure, results), results.patients, seed, draws) for name, figure in _figures().items()
+    }
+
+
+def _figures() -> dict[str, Figure]:
+    found: dict[str, Figure] = {
+        "point error mean": lambda r: _mean(point_errors(r.points, r.truth)),
+        "point error p95": lambda r: _percentile(point_errors(r.points, r.truth), 95),
+        "error along the axis mean": lambda r: _mean(np.abs(axial_errors(r.points, r.truth))),
+        "films within 3 mm": lambda r: share_within(point_errors(r.points, r.truth), 3.0),
+    }
+    found |= {f"point {number} error mean": _of_point(number - 1) for number in range(1, 5)}
+    found |= {f"ADI {name}": _of_adi(figure) for name, figure in _length_figures(ADI_ABNORMAL).items()}
+    found |= {f"SAC {name}": _of_sac(figure) for name, figure in _length_figures(SAC_ABNORMAL).items()}
+    return found
+
+
+def _length_figures(threshold: Threshold) -> dict[str, Callable[[Lengths], float]]:
+    return {
+        "MAE": mean_absolute_error,
+        "bias": bias,
+        "r": correlation,
+        "sensitivity": lambda lengths: sensitivity(lengths, threshold),
+        "specificity": lambda lengths: specificity(lengths, threshold),
+        "coverage": coverage,
+        "interval width median": median_width,
+        "abstained": abstention,
+    }
+
+
+def _of_rows(figure: Figure, results: Results) -> Callable[[npt.NDArray[np.intp]], float]:
+    return lambda rows: figure(results[rows])
+
+
+def _of_point(column: int) -> Figure:
+    return lambda r: _mean(point_errors(r.points, r.truth)[:, column])
+
+
+def _of_adi(figure: Callable[[Lengths], float]) -> Figure:
+    return lambda r: figure(r.adi)
+
+
+def _of_sac(figure: Callable[[Lengths], float]) -> Figure:
+    return lambda r: figure(r.sac)
+
+
+def _errors(lengths: Lengths) -> Values:
+    kept = lengths[lengths.answered]
+    return kept.measured - kept.truth
+
+
+def _mean(values: Values | Flags) -> float:
+    numbers = np.asarray(values, np.float64)
+    numbers = numbers[np.isfinite(numbers)]
+    return float(numbers.mean()) if len(numbers) else float("nan")
+
+
+def _percentile(values: Values, percent: float) -> float:
+    numbers = values[np.isfinite(values)]
+    return float(np.percentile(numbers, percent)) if len(numbers) else float("nan")

@@ -1,0 +1,316 @@
+"""Train one network: read from top to bottom. Where the samples come from is not its business.
+
+    stream → loader → heatmaps against unbiased Gaussians → AdamW, cosine → moving average → weights.safetensors
+
+Resumes from ``checkpoint.pt`` in the output folder; TensorBoard curves lie beside it. The finished folder holds
+``weights.safetensors`` (the moving average of the weights) and ``training.json`` (recipe, seeds, what was reached).
+"""
+
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
+from torch.utils.data import DataLoader, default_collate
+from torch.utils.tensorboard import SummaryWriter
+
+from aasnode.anatomy import LANDMARKS
+from aasnode.errors import ConfigurationError, ModelError
+from aasnode.inference.heatmap import Decoding, decode, gaussian_targets
+from aasnode.inference.hrnet import PoseHRNet, Variant
+from aasnode.inference.weights import load_pretrained, write_weights
+from aasnode.training.samples import Batch, Sample, SampleStream, StreamDataset, as_tensors
+
+CHECKPOINT, WEIGHTS, REPORT = "checkpoint.pt", "weights.safetensors", "training.json"
+_LOSS_SCALE = 100.0  # squared errors of heatmaps are tiny; keeps losses and gradients of the order of 1
+_LEAST_RATE = 0.01  # of the learning rate, at the end of the cosine
+
+
+class Preset(StrEnum):
+    """Ready recipes."""
+
+    DEFAULT = "default"
+    PAPER = "paper"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything but the samples that decides what is learnt."""
+
+    variant: Variant = Variant.W18_SMALL
+    images: int = 150_000  # samples in all
+    batch: int = 16
+    rate: float = 2e-3
+    weight_decay: float = 1e-2
+    warm_up_steps: int = 100
+    average: float = 0.998  # of the moving average of the weights
+    clip: float = 5.0  # greatest norm of the gradient
+    auxiliary_weight: float = 0.4  # of points that are not landmarks
+    mask_weight: float = 0.2
+    seed: int = 1
+    bfloat16: bool = True
+    workers: int = 1
+    checkpoint_seconds: float = 300.0
+    validate_images: int = 10_000  # samples between two validations
+
+
+def recipe_of(preset: Preset, films: int, **changes: object) -> Recipe:
+    """The recipe of a preset. ``films``: annotated films to train on, of which ``paper`` makes 40 epochs.
+
+    ``paper`` follows Okita et al. 2023: HRNet-W32 with transfer learning, batches of 32.
+    """
+    own: dict[Preset, dict[str, object]] = {
+        Preset.DEFAULT: {},
+        Preset.PAPER: {"variant": Variant.W32, "images": 40 * films, "batch": 32, "rate": 1e-3},
+    }
+    return dataclasses.replace(Recipe(), **(own[preset] | changes))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validation:
+    """How the averaged network does on held-out samples: mean error in crop pixels, of the points that are visible."""
+
+    error_px: float  # of the landmarks
+    errors_px: dict[str, float]  # by channel
+    hidden_height: float  # mean peak where there is nothing to see; 0 is right
+
+
+def train(
+    stream: SampleStream,
+    held_out: Sequence[Sample],
+    recipe: Recipe,
+    out: Path,
+    *,
+    pretrained: Path | None = None,
+    device: str = "auto",
+    progress: bool = True,
+) -> Validation:
+    """Train until ``recipe.images`` are seen, from scratch, from ``pretrained`` or from the checkpoint in ``out``.
+
+    Raises ConfigurationError when the checkpoint belongs to another recipe, ModelError when ``pretrained`` does not
+    fit or the training diverges.
+    """
+    torch.manual_seed(recipe.seed)
+    torch.set_flush_denormal(True)
+    place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    maps = len(stream.channels) + len(stream.masks)
+    network, averaged = (_fresh(recipe.variant, maps, pretrained, place) for _ in range(2))
+    averaged.load_state_dict(network.state_dict())
+    averaged.eval().requires_grad_(False)
+    optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
+    out.mkdir(parents=True, exist_ok=True)
+    step = _resume(out / CHECKPOINT, recipe, stream, network, averaged, optimiser)
+
+    total = math.ceil(recipe.images / recipe.batch)
+    weights = _channel_weights(stream, recipe, place)  # (K + M,)
+    batches = _batches(stream, recipe, step * recipe.batch, place)
+    validation = validate(averaged, held_out, stream, recipe, place)
+    started = saved = time.monotonic()
+    with SummaryWriter(str(out)) as curves, _bar(progress) as bar:
+        task = bar.add_task("train", total=total, completed=step, loss=math.nan, error=validation.error_px)
+        while step < total:
+            for group in optimiser.param_groups:
+                group["lr"] = recipe.rate * _schedule(step, total, recipe.warm_up_steps)
+            batch = next(batches)
+            with torch.autocast(place.type, torch.bfloat16, enabled=recipe.bfloat16):
+                heatmaps = network(batch["image"])  # (N, K + M, n/4, n/4)
+            loss = heatmap_loss(heatmaps.float(), batch, weights)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            norm = torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
+            if not math.isfinite(norm.item()):
+                raise ModelError(
+                    f"step {step}: the gradient is not finite; lower the rate ({recipe.rate}) or start anew"
+                )
+            optimiser.step()
+            step += 1
+            _average(averaged, network, min(recipe.average, (1 + step) / (10 + step)))
+
+            curves.add_scalar("loss", loss.item(), step)
+            bar.update(task, completed=step, loss=loss.item())
+            if step % max(1, recipe.validate_images // recipe.batch) == 0 or step == total:
+                validation = validate(averaged, held_out, stream, recipe, place)
+                _draw(curves, validation, optimiser, step)
+                bar.update(task, error=validation.error_px)
+            if time.monotonic() - saved > recipe.checkpoint_seconds:
+                _save(out / CHECKPOINT, recipe, stream, network, averaged, optimiser, step)
+                saved = time.monotonic()
+    _save(out / CHECKPOINT, recipe, stream, network, averaged, optimiser, step)
+    write_weights(averaged, out / WEIGHTS)
+    _report(out / REPORT, recipe, stream, validation, time.monotonic() - started, place)
+    return validation
+
+
+def _fresh(variant: Variant, maps: int, pretrained: Path | None, place: torch.device) -> PoseHRNet:
+    network = PoseHRNet(variant, maps)
+    if pretrained is not None:
+        load_pretrained(network, pretrained)
+    return network.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _batches(stream: SampleStream, recipe: Recipe, seen: int, place: torch.device) -> Iterator[Batch]:
+    """Endless batches on the device. The loader's workers draw samples while the network learns."""
+    loader = DataLoader(
+        StreamDataset(stream, recipe.seed, seen),
+        batch_size=recipe.batch,
+        num_workers=recipe.workers,
+        prefetch_factor=3 if recipe.workers else None,
+        pin_memory=place.type == "cuda",
+    )
+    for batch in loader:
+        yield _placed(batch, place)
+
+
+def _placed(batch: Batch, place: torch.device) -> Batch:
+    placed = {name: tensor.to(place, non_blocking=True) for name, tensor in batch.items()}
+    placed["image"] = placed["image"].contiguous(memory_format=torch.channels_last)
+    return placed
+
+
+def _channel_weights(stream: SampleStream, recipe: Recipe, place: torch.device) -> Tensor:
+    points = [1.0 if name in LANDMARKS else recipe.auxiliary_weight for name in stream.channels]
+    return torch.tensor(points + [recipe.mask_weight] * len(stream.masks), device=place)
+
+
+def heatmap_loss(heatmaps: Tensor, batch: Batch, weights: Tensor) -> Tensor:
+    """Weighted mean squared error; hidden points have empty targets, unknown ones (nan) none."""
+    known = batch["points"].isfinite().all(-1) | ~batch["visible"]  # (N, K)
+    points = gaussian_targets(batch["points"].nan_to_num(), *heatmaps.shape[-2:])  # (N, K, n/4, n/4)
+    points = points * batch["visible"][..., None, None]
+    targets = torch.cat([points, batch["masks"]], 1)
+    counted = torch.cat([known, known.new_ones(known.shape[0], batch["masks"].shape[1])], 1)
+    squares = (heatmaps - targets).square().mean((-2, -1))  # (N, K + M)
+    return _LOSS_SCALE * (squares * weights * counted).mean()
+
+
+def _schedule(step: int, total: int, warm_up_steps: int) -> float:
+    """Share of the learning rate: linear start, half a cosine."""
+    cosine = (1 + math.cos(math.pi * step / total)) / 2
+    return min(1.0, (step + 1) / warm_up_steps) * (_LEAST_RATE + (1 - _LEAST_RATE) * cosine)
+
+
+@torch.no_grad()
+def _average(averaged: PoseHRNet, network: PoseHRNet, decay: float) -> None:
+    for kept, new in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
+        if kept.dtype.is_floating_point:
+            kept.lerp_(new, 1 - decay)
+        else:
+            kept.copy_(new)
+
+
+@torch.inference_mode()
+def validate(
+    network: PoseHRNet, held_out: Sequence[Sample], stream: SampleStream, recipe: Recipe, place: torch.device
+) -> Validation:
+    """Errors on held-out samples with DARK decoding."""
+    errors, hidden = [], []
+    for first in range(0, len(held_out), recipe.batch):
+        batch = default_collate([as_tensors(sample) for sample in held_out[first : first + recipe.batch]])
+        batch = _placed(batch, place)
+        with torch.autocast(place.type, torch.bfloat16, enabled=recipe.bfloat16):
+            heatmaps = network(batch["image"])[:, : len(stream.channels)]
+        peaks = decode(heatmaps.float(), Decoding.DARK)
+        distance = (peaks.points - batch["points"]).norm(dim=-1)  # (N, K)
+        errors.append(torch.where(batch["visible"], distance, torch.nan))
+        hidden.append(peaks.heights[~batch["visible"]])
+    means = torch.cat(errors).nanmean(0) if errors else torch.full((len(stream.channels),), torch.nan)
+    by_name = dict(zip(stream.channels, means.tolist(), strict=True))
+    landmarks = torch.tensor([by_name[name] for name in stream.channels if name in LANDMARKS] or [torch.nan])
+    heights = torch.cat(hidden) if hidden else torch.zeros(0)
+    return Validation(
+        error_px=landmarks.nanmean().item(),
+        errors_px=by_name,
+        hidden_height=heights.mean().item() if len(heights) else 0.0,
+    )
+
+
+def _resume(
+    path: Path,
+    recipe: Recipe,
+    stream: SampleStream,
+    network: PoseHRNet,
+    averaged: PoseHRNet,
+    optimiser: torch.optim.Optimizer,
+) -> int:
+    """Steps done before; 0 without a checkpoint."""
+    if not path.exists():
+        return 0
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    if state["identity"] != _identity(recipe, stream):
+        raise ConfigurationError([f"{path}: belongs to another recipe; choose another folder or remove it"])
+    network.load_state_dict(state["network"])
+    averaged.load_state_dict(state["averaged"])
+    optimiser.load_state_dict(state["optimiser"])
+    return int(state["step"])
+
+
+def _save(
+    path: Path,
+    recipe: Recipe,
+    stream: SampleStream,
+    network: PoseHRNet,
+    averaged: PoseHRNet,
+    optimiser: torch.optim.Optimizer,
+    step: int,
+) -> None:
+    """Write beside, then rename: a training that is ended meanwhile keeps the checkpoint before."""
+    state = {
+        "identity": _identity(recipe, stream),
+        "network": network.state_dict(),
+        "averaged": averaged.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "step": step,
+    }
+    beside = path.with_suffix(".new")
+    torch.save(state, beside)
+    beside.replace(path)
+
+
+def _identity(recipe: Recipe, stream: SampleStream) -> str:
+    """What must be the same for a training to go on: not where and how fast it runs."""
+    free = ("workers", "checkpoint_seconds", "validate_images")
+    own = {name: value for name, value in dataclasses.asdict(recipe).items() if name not in free}
+    return json.dumps({**own, "channels": stream.channels, "masks": stream.masks, "size": stream.size})
+
+
+def _report(
+    path: Path, recipe: Recipe, stream: SampleStream, validation: Validation, seconds: float, place: torch.device
+) -> None:
+    report = {
+        "recipe": dataclasses.asdict(recipe),
+        "channels": stream.channels,
+        "masks": stream.masks,
+        "size": stream.size,
+        "validation": dataclasses.asdict(validation),
+        "seconds": round(seconds, 1),
+        "device": place.type,
+        "torch": torch.__version__,
+    }
+    path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+def _draw(curves: SummaryWriter, validation: Validation, optimiser: torch.optim.Optimizer, step: int) -> None:
+    curves.add_scalar("rate", optimiser.param_groups[0]["lr"], step)
+    curves.add_scalar("validation/landmarks_px", validation.error_px, step)
+    curves.add_scalar("validation/hidden_height", validation.hidden_height, step)
+    for name, error in validation.errors_px.items():
+        curves.add_scalar(f"validation_px/{name}", error, step)
+
+
+def _bar(progress: bool) -> Progress:
+    return Progress(
+        TextColumn("{task.description} {task.completed}/{task.total}"),
+        BarColumn(),
+        TextColumn("loss {task.fields[loss]:.3f}  error {task.fields[error]:.2f} px"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not progress,
+    )
