@@ -1,0 +1,105 @@
+"""The demo from start to end: films, archive, node, C-STORE, waiting, and what came of it."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from aasnode.demo.archive import Archive
+from aasnode.demo.node import DemoError, RunningNode, running_node
+from aasnode.demo.patient import films_of_the_patient
+from aasnode.demo.show import show_films, show_returned
+from aasnode.store import history, jobs
+from aasnode.store.results import StoredResult
+from aasnode.store.schema import JobKind, JobState
+from aasnode.store.store import Store, open_store
+
+_LIMIT_SECONDS = 600.0
+_BETWEEN_LOOKS_SECONDS = 0.25
+_ENDED = (JobState.FINISHED, JobState.WITHDRAWN)
+
+
+def run_demo(keep: Path | None) -> None:
+    """Run the whole journey in ``keep``, which must not exist, or in a new temporary folder, and print it.
+
+    Raises:
+        DemoError: the folder exists, the node did not start or did not finish, or a job could not be done.
+    """
+    folder = _folder(keep)
+    talk, console = Console(stderr=True), Console()
+    talk.print("[bold]1[/] A patient: two visits, a year apart; neutral, flexion, extension")
+    films = films_of_the_patient(folder / "films")
+    talk.print("[bold]2[/] An archive and a node: [dim]aasnode serve[/]")
+    with closing(Archive(folder / "archive", films)) as archive, running_node(folder, archive.port) as node:
+        talk.print(f"[bold]3[/] C-STORE to port {node.address.port}, then waiting for what comes back")
+        for film in films:
+            archive.send(film, node.address)
+        with open_store(node.data_dir) as store:
+            _wait(store, node, len(films), talk)
+            results = _results(store, films[0].patient_id)
+    show_films(console, films, results)
+    _show_history(console, films[0].patient_id, node)
+    show_returned(console, archive.returned, folder)
+
+
+def _folder(keep: Path | None) -> Path:
+    if keep is None:
+        return Path(tempfile.mkdtemp(prefix="aasnode-demo-"))
+    if keep.exists():
+        raise DemoError(f"{keep} exists; name a folder that does not")
+    keep.mkdir(parents=True)
+    return keep.absolute()
+
+
+def _wait(store: Store, node: RunningNode, films: int, talk: Console) -> None:
+    """Wait until every film is analysed, every report built, every object delivered."""
+    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    deadline = time.monotonic() + _LIMIT_SECONDS
+    with Progress(*columns, console=talk, transient=True) as progress:
+        analysed = progress.add_task("films analysed", total=films)
+        delivered = progress.add_task("objects delivered", total=None)
+        while time.monotonic() < deadline:
+            node.require_running()
+            with store.reading() as connection:
+                counts = jobs.counts(connection)
+            progress.update(analysed, completed=counts.get((JobKind.ANALYSE, JobState.FINISHED), 0))
+            finished = counts.get((JobKind.DELIVER, JobState.FINISHED), 0)
+            progress.update(delivered, completed=finished, total=_of_kind(counts, JobKind.DELIVER) or None)
+            if _all_ended(counts, films):
+                return
+            time.sleep(_BETWEEN_LOOKS_SECONDS)
+    raise DemoError(f"not finished within {_LIMIT_SECONDS:.0f} s; the log of the node is {node.log_file}")
+
+
+def _all_ended(counts: Mapping[tuple[JobKind, JobState], int], films: int) -> bool:
+    """Whether nothing is left to do. Raises DemoError when something never will be done."""
+    dead = sum(count for (_, state), count in counts.items() if state is JobState.DEAD)
+    if dead:
+        raise DemoError(f"{dead} jobs could not be done: see aasnode jobs list --state dead")
+    waiting = sum(count for (_, state), count in counts.items() if state not in _ENDED)
+    return waiting == 0 and _of_kind(counts, JobKind.ANALYSE) == films
+
+
+def _of_kind(counts: Mapping[tuple[JobKind, JobState], int], wanted: JobKind) -> int:
+    return sum(count for (kind, _), count in counts.items() if kind is wanted)
+
+
+def _results(store: Store, patient_id: str) -> dict[str, StoredResult]:
+    """Results by SOP Instance UID."""
+    with store.reading() as connection:
+        courses = history.of_patient(connection, patient_id)
+    return {stored.film.identity.sop_instance_uid: stored for course in courses for stored in course.results}
+
+
+def _show_history(console: Console, patient_id: str, node: RunningNode) -> None:
+    """The course, by the command that anyone can repeat."""
+    arguments = ["history", "--patient-id", patient_id, "--config", str(node.config_file)]
+    console.print(f"\n[dim]$ aasnode {' '.join(arguments)}[/]", soft_wrap=True)
+    console.file.flush()
+    subprocess.run([sys.executable, "-m", "aasnode", *arguments], check=True)
