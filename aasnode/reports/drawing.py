@@ -1,5 +1,6 @@
 """Strokes and letters on an RGB picture: what the overlay is drawn with. Knows no anatomy and no DICOM."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
@@ -83,11 +84,23 @@ def draw_line(picture: Picture, a: Point, b: Point, colour: Colour, thickness: i
         cv2.line(picture, _fixed(a), _fixed(b), stroke, width, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
-def draw_ring(picture: Picture, centre: Point, radius: float, colour: Colour, thickness: int) -> None:
-    """A ring with a thin dark edge; what lies inside it stays visible."""
-    for stroke, width in ((BLACK, thickness + 2), (colour, thickness)):
-        fixed_radius = round(radius * 2**_SUBPIXEL_BITS)
-        cv2.circle(picture, _fixed(centre), fixed_radius, stroke, width, cv2.LINE_AA, _SUBPIXEL_BITS)
+@dataclass(frozen=True, kw_only=True)
+class Ring:
+    """A mark whose inside stays visible."""
+
+    centre: Point
+    radius: float
+    colour: Colour
+
+
+def draw_rings(picture: Picture, rings: Iterable[Ring], thickness: int) -> None:
+    """All dark edges first, so that no ring's edge hides its neighbour."""
+    together = list(rings)
+    for edge in (True, False):
+        for ring in together:
+            colour, width = (BLACK, thickness + 2) if edge else (ring.colour, thickness)
+            radius = round(ring.radius * 2**_SUBPIXEL_BITS)
+            cv2.circle(picture, _fixed(ring.centre), radius, colour, width, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
 def draw_corners(picture: Picture, top_left: Point, bottom_right: Point, colour: Colour, thickness: int) -> None:

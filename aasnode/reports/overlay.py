@@ -14,7 +14,17 @@ import numpy.typing as npt
 
 from aasnode.anatomy import COLOURS_RGB, Landmark
 from aasnode.geometry import Point
-from aasnode.reports.drawing import Colour, Picture, Style, draw_corners, draw_line, draw_ring, draw_text, text_width
+from aasnode.reports.drawing import (
+    Colour,
+    Picture,
+    Ring,
+    Style,
+    draw_corners,
+    draw_line,
+    draw_rings,
+    draw_text,
+    text_width,
+)
 from aasnode.reports.findings import ADI_ENDS, SAC_ENDS, FilmFindings, StudyFindings
 from aasnode.reports.panel import BACKGROUND, draw_panel
 
@@ -99,8 +109,8 @@ def draw_marks(picture: Picture, film: FilmFindings, placement: Placement, *, ri
         if located and first in places and second in places:
             ends = _between(places[first], radii[first], places[second], radii[second])
             draw_line(picture, *ends, LINE, thickness)
-    for name, place in places.items():
-        draw_ring(picture, place, radii[name], COLOURS_RGB[name], thickness)
+    rings = [Ring(centre=place, radius=radii[name], colour=COLOURS_RGB[name]) for name, place in places.items()]
+    draw_rings(picture, rings, thickness)
 
 
 def _ring_radius(name: Landmark, places: Mapping[Landmark, Point], largest: float) -> float:

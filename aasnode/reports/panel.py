@@ -11,11 +11,12 @@ from aasnode.reports import wording
 from aasnode.reports.drawing import (
     Colour,
     Picture,
+    Ring,
     Style,
     Weight,
     draw_line,
     draw_paragraph,
-    draw_ring,
+    draw_rings,
     fill,
 )
 from aasnode.reports.findings import ADI_ENDS, SAC_ENDS, EarlierLength, FilmFindings, StudyFindings
@@ -138,8 +139,9 @@ def _add_key(column: _Column, ends: tuple[Landmark, Landmark]) -> None:
     left, right = (Point(x=column.margin + column.unit * offset, y=y) for offset in (0.4, 2.2))
     thickness = max(1, round(column.unit / 10))
     draw_line(column.picture, left, right, BRIGHT, thickness)
-    for place, landmark in ((left, ends[0]), (right, ends[1])):
-        draw_ring(column.picture, place, column.unit * 0.28, COLOURS_RGB[landmark], thickness)
+    for place, landmark in zip((left, right), ends, strict=True):
+        ring = Ring(centre=place, radius=column.unit * 0.28, colour=COLOURS_RGB[landmark])
+        draw_rings(column.picture, [ring], thickness)
 
 
 def _add_length(column: _Column, name: str, length: Length, film: FilmFindings) -> None:

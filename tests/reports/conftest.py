@@ -1,4 +1,4 @@
-"""Films and studies to report on: real DICOM headers that went through bytes, drawn anatomy, lengths from the points."""
+"""Films and studies to report on: DICOM headers that went through bytes, drawn anatomy, lengths from the points."""
 
 import io
 import itertools
@@ -33,6 +33,7 @@ StudyFactory = Callable[..., StudyFindings]
 
 STUDY_UID = "1.2.826.0.1.3680043.8.498.1"
 SERIES_UID = f"{STUDY_UID}.1"
+DETECTOR = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE)
 # Fractions of width and height, face to the left.
 ENDS = {
     Landmark.C1_ANTERIOR_ARCH_POSTERIOR: (0.38, 0.300),
@@ -104,7 +105,7 @@ def drawn_film(points: dict[Landmark, Point], rows: int, columns: int) -> npt.ND
         layer = np.zeros_like(canvas)
         axes = (max(1, round(half_width)), max(1, round(half_height)))
         cv2.ellipse(layer, (round(x), round(y)), axes, 0, 0, 360, value, -1, cv2.LINE_AA)
-        canvas[:] += cv2.GaussianBlur(layer, (0, 0), 2.5 * unit)
+        canvas[:] += layer
 
     blob(columns * 0.5, rows * 0.6, columns * 0.27, rows * 0.6, 500)
     blob(columns * 0.5, rows * 0.05, columns * 0.38, rows * 0.17, 500)
@@ -115,8 +116,8 @@ def drawn_film(points: dict[Landmark, Point], rows: int, columns: int) -> npt.ND
     for level in range(1, 6):
         blob(dens_back.x - toward_back * dens * 0.8, dens_back.y + (65 + 88 * level) * unit, 50 * unit, 36 * unit, 700)
         blob(posterior.x + toward_back * 40 * unit, posterior.y + (50 + 88 * level) * unit, 55 * unit, 18 * unit, 450)
-    noise = np.random.default_rng(7).normal(0, 18, canvas.shape)
-    return (canvas + noise).astype(np.float32)
+    noise = np.random.default_rng(7).standard_normal(canvas.shape, np.float32) * 18
+    return cv2.GaussianBlur(canvas, (0, 0), 2.5 * unit) + noise
 
 
 def length(ends: tuple[Landmark, Landmark], points: dict[Landmark, Point], spacing: PixelSpacing) -> Length:
@@ -134,7 +135,7 @@ def make_film() -> FilmFactory:
     def make(
         *,
         view: View = View.NEUTRAL,
-        spacing: PixelSpacing | None = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE),
+        spacing: PixelSpacing | None = DETECTOR,
         missing: tuple[Landmark, ...] = (),
         gap_px: float = 0.0,
         facing: Facing = Facing.LEFT,

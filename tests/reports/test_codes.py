@@ -38,9 +38,7 @@ def test_the_module_holds_codes() -> None:
     "code", [code for code in ALL if code.scheme_designator != codes.SCHEME and code not in NOT_TABULATED], ids=str
 )
 def test_a_standard_code_has_the_standards_meaning(code: Code) -> None:
-    known = [
-        entry[code.value][0] for entry in concepts[code.scheme_designator].values() if code.value in entry
-    ]
+    known = [entry[code.value][0] for entry in concepts[code.scheme_designator].values() if code.value in entry]
     assert code.meaning in [meaning.removesuffix(" (attribute)") for meaning in known]
 
 

@@ -18,9 +18,7 @@ def test_thresholds_name_operators_values_and_plane() -> None:
     assert wording.describe_thresholds(MeasurementSection()) == (
         "ADI > 3 mm, SAC <= 13 mm (borderline to 14 mm), in the detector plane"
     )
-    site = MeasurementSection(
-        adi_threshold_mm=2.5, sac_operator=AbnormalBelow.LESS, threshold_plane=Plane.CORRECTED
-    )
+    site = MeasurementSection(adi_threshold_mm=2.5, sac_operator=AbnormalBelow.LESS, threshold_plane=Plane.CORRECTED)
     assert wording.describe_thresholds(site) == (
         "ADI > 2.5 mm, SAC < 13 mm (borderline to 14 mm), in the patient plane"
     )
