@@ -39,7 +39,7 @@ _EXTRA_TRAIN = frozenset({"matplotlib", "numba", "scipy", "skimage", "tensorboar
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    parsed = _parser(chosen=next((word for word in words if word in COMMANDS), None)).parse_args(words)
+    parsed = command_parser(chosen=next((word for word in words if word in COMMANDS), None)).parse_args(words)
     try:
         return int(parsed.run(parsed))
     except ConfigurationError as error:
@@ -63,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _parser(chosen: str | None) -> argparse.ArgumentParser:
+def command_parser(chosen: str | None) -> argparse.ArgumentParser:
+    """The whole command line; only the chosen command has its arguments."""
     parser = argparse.ArgumentParser(prog="aasnode", description=_DESCRIPTION, epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=f"aasnode {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
