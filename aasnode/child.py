@@ -71,6 +71,13 @@ class Child(Generic[RequestT, AnswerT]):
             self._kill(self._process)
         self._process = self._connection = None
 
+    def interrupt(self) -> None:
+        """Break off, from another thread, the request that is under way: its ``ask`` raises ChildDiedError."""
+        process = self._process
+        if process is not None:
+            with contextlib.suppress(ValueError):  # it ended by itself a moment ago
+                process.kill()
+
     def _start(self) -> Connection:
         ours, theirs = _SPAWN.Pipe()
         process = _SPAWN.Process(target=_serve, args=(theirs, self._prepare), daemon=True)

@@ -9,6 +9,7 @@ import json
 import logging
 import re
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import IO, Any
 
@@ -34,11 +35,20 @@ def event(logger: logging.Logger, name: str, *, level: int = logging.INFO, **val
     Raises:
         ValueError: the event has no snake_case name, or a value's name is not in ``ALLOWED_VALUES``.
     """
+    logger.log(level, _checked(name, values), extra={_VALUES: values})
+
+
+def defect(logger: logging.Logger, name: str, **values: object) -> None:
+    """Write an event with the type and the places of the exception that is being handled. Raises as ``event``."""
+    logger.error(_checked(name, values), exc_info=True, extra={_VALUES: values})  # noqa: LOG014  the caller handles one
+
+
+def _checked(name: str, values: Mapping[str, object]) -> str:
     if not _EVENT_NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name of an event; write e.g. 'film_received'")
     if unknown := values.keys() - ALLOWED_VALUES:
         raise ValueError(f"{sorted(unknown)} may not be logged; see ALLOWED_VALUES in aasnode/log.py")
-    logger.log(level, name, extra={_VALUES: values})
+    return name
 
 
 class JsonFormatter(logging.Formatter):

@@ -95,7 +95,7 @@ class GuardedServer(ThreadedAssociationServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         """One connection failed before it became an association; the others go on."""
-        LOGGER.error("connection_failed", exc_info=True)  # noqa: LOG014  socketserver calls this while it handles one
+        log.defect(LOGGER, "connection_failed")
 
 
 class _GuardedHandler(RequestHandler):

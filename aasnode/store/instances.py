@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, case, func, insert, or_, select, update
 
 from aasnode.store.engine import insert_once
 from aasnode.store.schema import Arrival, instances, revisions
@@ -92,13 +92,15 @@ def get(connection: Connection, instance_id: int) -> Instance:
 
 
 def first_under_uid(connection: Connection, instance: Instance) -> Instance | None:
-    """The first arrival under the same UID that is no impostor, if it is another one than ``instance``."""
-    earlier = [
-        instances.c.sop_instance_uid == instance.sop_instance_uid,
-        instances.c.id < instance.id,
-        instances.c.state.not_in([Arrival.QUARANTINED, Arrival.REENCODED, Arrival.REVISION]),
-    ]
-    row = connection.execute(select(instances).where(*earlier).order_by(instances.c.id).limit(1)).mappings().first()
+    """The arrival that holds the UID of ``instance``, if that is another one: analysed, else the first that may be."""
+    holds = or_(
+        instances.c.state == Arrival.ANALYSED,
+        and_(instances.c.state == Arrival.RECEIVED, instances.c.id < instance.id),
+    )
+    others = [instances.c.sop_instance_uid == instance.sop_instance_uid, instances.c.id != instance.id, holds]
+    analysed_first = case((instances.c.state == Arrival.ANALYSED, 0), else_=1)
+    query = select(instances).where(*others).order_by(analysed_first, instances.c.id).limit(1)
+    row = connection.execute(query).mappings().first()
     return None if row is None else _instance(row)
 
 

@@ -4,7 +4,7 @@ A claim holds a lease and a fencing token. A lease that is not renewed returns t
 old token, and nothing that it does counts: ``finish`` and ``fail`` raise LeaseLostError, which rolls its results back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from aasnode.store.engine import insert_once
 from aasnode.store.schema import JobKind, JobState, jobs
 
 REPORT_ATTEMPTS = 5
+_REPLACED = "replaced by a newer version"
 
 
 class LeaseLostError(TransientError):
@@ -156,6 +157,12 @@ def finish(
     _update_held(connection, job, _ended(JobState.FINISHED, outcome, now) | {"object_id": object_id})
 
 
+def give_back(connection: Connection, job: Job, *, now: datetime) -> None:
+    """Let a claim go that the node itself broke off: it is due at once, and no attempt is counted."""
+    values = {"state": JobState.PENDING, "due_at": now, "lease_until": None, "attempts": job.attempts - 1}
+    _update_held(connection, job, values)
+
+
 def fail(connection: Connection, job: Job, reason: str, *, now: datetime, backoff: Backoff) -> JobState:
     """The work may succeed later: it is due again after a growing delay, or rests after its last attempt."""
     if job.is_last_attempt:
@@ -172,6 +179,23 @@ def bury(connection: Connection, job: Job, reason: str, *, now: datetime) -> Job
     return JobState.DEAD
 
 
+def withdraw(connection: Connection, job: Job, *, now: datetime) -> JobState:
+    """A delivery that is held is of a version that a newer one replaced: it is not sent any more."""
+    _update_held(connection, job, _ended(JobState.WITHDRAWN, _REPLACED, now))
+    return JobState.WITHDRAWN
+
+
+def bury_unroutable(connection: Connection, destinations: Collection[str], *, now: datetime) -> int:
+    """Lay deliveries to rest whose destination is not in the configuration any more."""
+    unroutable = and_(
+        jobs.c.kind == JobKind.DELIVER,
+        jobs.c.state == JobState.PENDING,
+        jobs.c.destination.not_in(destinations),
+    )
+    reason = "the destination is not in config.toml any more; put it back, then `aasnode resend`"
+    return _count(connection.execute(update(jobs).where(unroutable).values(_ended(JobState.DEAD, reason, now))))
+
+
 def bury_abandoned(connection: Connection, *, now: datetime) -> int:
     """Lay jobs to rest whose lease ran out on their last attempt: whoever works on them does not survive it."""
     abandoned = and_(jobs.c.state == JobState.CLAIMED, jobs.c.lease_until < now, jobs.c.attempts >= jobs.c.max_attempts)
@@ -186,7 +210,7 @@ def withdraw_undelivered(connection: Connection, *, report_id: int, now: datetim
         jobs.c.report_id == report_id,
         jobs.c.state.in_([JobState.PENDING, JobState.DEAD]),
     )
-    values = _ended(JobState.WITHDRAWN, "replaced by a newer version", now)
+    values = _ended(JobState.WITHDRAWN, _REPLACED, now)
     return _count(connection.execute(update(jobs).where(waiting).values(values)))
 
 

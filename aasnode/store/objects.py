@@ -111,6 +111,21 @@ def of_report(connection: Connection, report_id: int, role: str | None = None) -
     return [_object(row) for row in rows]
 
 
+def is_current(connection: Connection, report_id: int, role: str) -> bool:
+    """Whether an object of this role of this report still is part of the newest version of its study's report."""
+    of_role = select(objects.c.sop_instance_uid).where(objects.c.report_id == report_id, objects.c.role == role)
+    study = select(reports.c.study_instance_uid).where(reports.c.id == report_id).scalar_subquery()
+    newest = (
+        select(reports.c.id)
+        .where(reports.c.study_instance_uid == study)
+        .order_by(reports.c.version.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    shared = [objects.c.report_id == newest, objects.c.sop_instance_uid.in_(of_role)]
+    return connection.execute(select(objects.c.id).where(*shared).limit(1)).first() is not None
+
+
 def find_stored(connection: Connection, sop_instance_uid: str) -> StoredObject | None:
     """An object that was already built under this UID and whose bytes are still kept: it is never built again."""
     wanted = [objects.c.sop_instance_uid == sop_instance_uid, objects.c.file_name.is_not(None)]

@@ -36,6 +36,7 @@ class Arrival(StrEnum):
     OWN_OBJECT = "own_object"  # we made it; never analysed
     REENCODED = "reencoded"  # same pixels, same identity as the first arrival under this UID
     REVISION = "revision"  # same pixels, other header: shown to the operator
+    UNREADABLE = "unreadable"  # its analysis rests in the dead letter; whatever comes next under its UID is the first
     QUARANTINED = "quarantined"  # other pixels under a UID that is known, or no such instance at all
 
 

@@ -1,0 +1,169 @@
+"""What happens to one film in the analyser's process: read, compared with its namesake, measured. No database here.
+
+The process may be ended at any moment, by its deadline or by a decoder that crashes; nothing is lost with it.
+"""
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from pydicom import Dataset
+
+from aasnode import analysis, log
+from aasnode.analysis import Analysis, AnalysisSettings
+from aasnode.config import Config
+from aasnode.dicom import exposure
+from aasnode.dicom.file import read_data_set
+from aasnode.dicom.identity import Identity, identify, is_own_object
+from aasnode.dicom.pixels import read_stored_pixels
+from aasnode.errors import AasnodeError, PermanentError
+from aasnode.inference.detection import Detector
+from aasnode.store.instances import Difference
+from aasnode.store.results import FilmResult
+from aasnode.store.schema import Arrival
+
+LOGGER = logging.getLogger(__name__)
+
+_IDENTITY = (
+    "PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyInstanceUID",
+    "SeriesInstanceUID", "AccessionNumber", "StudyDate", "AcquisitionDate", "AcquisitionTime", "ViewPosition",
+    "ImageLaterality", "PixelSpacing", "ImagerPixelSpacing",
+)  # fmt: skip
+
+DetectorFactory = Callable[[], Detector]
+"""Loads the detector, in the analyser's process; importable by name."""
+
+
+class ExaminationError(AasnodeError):
+    """A defect of ours showed on this film; told by its type and place, since its text may quote the data set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One film to examine, and where its namesake lies if another one arrived first under the same UID."""
+
+    path: Path
+    sop_instance_uid: str  # as the C-STORE command stated it
+    has_namesake: bool
+    namesake: Path | None  # None when its file is no longer kept
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examination:
+    """What became of the arrival; ``film`` where it was analysed, ``differences`` where it is a header revision."""
+
+    state: Arrival
+    reason: str | None = None
+    film: FilmResult | None = None
+    differences: tuple[Difference, ...] = ()
+
+
+def prepare(load: DetectorFactory, config: Config) -> Callable[[Request | None], Examination | str]:
+    """What the process answers with; its first question is None, and the answer is the model that it loaded."""
+    log.configure(config.log.level)
+    examiner = Examiner(load(), config)
+
+    def answer(request: Request | None) -> Examination | str:
+        return examiner.model if request is None else examiner.examine(request)
+
+    return answer
+
+
+class Examiner:
+    """Examines one film after another with a warm model."""
+
+    def __init__(self, detector: Detector, config: Config) -> None:
+        self._detector = detector
+        self._zone = ZoneInfo(config.node.time_zone)
+        self._settings = AnalysisSettings(
+            selection=config.selection, pixels=config.pixels, measurement=config.measurement
+        )
+
+    @property
+    def model(self) -> str:
+        """Name and version of the model that is loaded."""
+        return self._detector.model
+
+    def examine(self, request: Request) -> Examination:
+        """Examine one film.
+
+        Raises:
+            AasnodeError: the film is unreadable, or examining it showed a defect (ExaminationError).
+        """
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # pydicom's warnings quote values
+                return self._examine(request)
+        except AasnodeError:
+            raise
+        except Exception as error:  # noqa: BLE001  the one broad except of this process: no quoted data gets out
+            raise ExaminationError(f"{type(error).__name__} at {_place(error)}") from None
+
+    def _examine(self, request: Request) -> Examination:
+        dataset = read_data_set(request.path, self._settings.pixels)
+        if is_own_object(dataset):
+            return Examination(state=Arrival.OWN_OBJECT)
+        identity = identify(dataset, self._zone)
+        if identity.sop_instance_uid != request.sop_instance_uid:
+            return Examination(state=Arrival.QUARANTINED, reason="the data set is another instance than was announced")
+        if request.has_namesake:
+            return self._compare(dataset, request.namesake)
+        analysed = analysis.analyse(dataset, self._detector, self._settings)
+        return Examination(state=Arrival.ANALYSED, film=_film_result(dataset, identity, analysed))
+
+    def _compare(self, dataset: Dataset, namesake: Path | None) -> Examination:
+        """What an arrival is that came under a UID which is already known."""
+        if namesake is None:
+            return Examination(state=Arrival.QUARANTINED, reason="the first film under this UID is no longer kept")
+        first = read_data_set(namesake, self._settings.pixels)
+        if not self._has_same_pixels(first, dataset):
+            return Examination(state=Arrival.QUARANTINED, reason="other pixels under a UID that is known")
+        differences = tuple(_differences(first, dataset))
+        return Examination(state=Arrival.REVISION if differences else Arrival.REENCODED, differences=differences)
+
+    def _has_same_pixels(self, first: Dataset, later: Dataset) -> bool:
+        try:
+            stored = [read_stored_pixels(one, self._settings.pixels) for one in (first, later)]
+        except PermanentError:
+            return bool(first.get("PixelData") == later.get("PixelData"))
+        return np.array_equal(stored[0], stored[1])
+
+
+def _differences(first: Dataset, later: Dataset) -> Iterator[Difference]:
+    for keyword in _IDENTITY:
+        before, after = str(first.get(keyword, "")), str(later.get(keyword, ""))
+        if before != after:
+            yield Difference(element=keyword, before=before, after=after)
+
+
+def _film_result(dataset: Dataset, identity: Identity, analysed: Analysis) -> FilmResult:
+    return FilmResult(
+        identity=identity,
+        exposure_key=exposure.exposure_key(dataset),
+        source_sop_instance_uids=exposure.source_sop_instance_uids(dataset),
+        for_processing=exposure.is_for_processing(dataset),
+        status=analysed.status,
+        reason=analysed.reason,
+        rule=analysed.rule,
+        view=analysed.view,
+        view_source=analysed.view_source,
+        facing=analysed.facing,
+        landmarks=analysed.landmarks,
+        spacing=analysed.spacing,
+        measurement=analysed.measurement,
+        model=analysed.model,
+        rows=analysed.rows,
+        columns=analysed.columns,
+    )
+
+
+def _place(error: Exception) -> str:
+    """File and line of the innermost frame."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return "unknown place" if frame is None else f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}"

@@ -1,0 +1,186 @@
+"""The analyser: claims a job, has its film examined by a child process, keeps what was found in one transaction.
+
+One film at a time, so a film that hangs or crashes the process concerns no other: the child is replaced, the job is
+tried again by itself, and rests in the dead letter after its attempts.
+"""
+
+import logging
+import os
+import socket
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy import Connection
+
+from aasnode import log
+from aasnode.assets import shipped_model
+from aasnode.child import Child
+from aasnode.config import Config
+from aasnode.errors import AasnodeError, ModelError, PermanentError
+from aasnode.inference.detection import Detector
+from aasnode.services.analyser import examination
+from aasnode.services.analyser.examination import DetectorFactory, Examination, Request
+from aasnode.store import instances, jobs, leases, results
+from aasnode.store.instances import Instance
+from aasnode.store.jobs import Backoff, Job, LeaseLostError
+from aasnode.store.schema import Arrival, JobKind, JobState
+from aasnode.store.store import Store, utc_now
+
+LOGGER = logging.getLogger(__name__)
+
+
+def load_configured_detector(config: Config) -> Detector:
+    """The detector of the configured model. Called in the child only: it imports torch."""
+    from aasnode.inference.detector import load_detector
+
+    return load_detector(config.model.directory or shipped_model(), config.model.device)
+
+
+class Analyser:
+    """One analyser with its child process."""
+
+    def __init__(
+        self,
+        store: Store,
+        config: Config,
+        *,
+        load_detector: DetectorFactory | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """``load_detector`` None loads the configured model; another one must be importable by name."""
+        self._store = store
+        self._clock = clock
+        self._is_stopping = False
+        self._owner = f"{socket.gethostname()}:{os.getpid()}"
+        self._deadline_seconds = config.analyser.deadline_seconds
+        self._lease = timedelta(seconds=config.analyser.lease_seconds)
+        self._backoff = Backoff(first_seconds=config.analyser.retry_delay_seconds)
+        self._settle = timedelta(seconds=config.report.settle_seconds)
+        self._settle_cap = timedelta(seconds=config.report.settle_cap_seconds)
+        load = load_detector or partial(load_configured_detector, config)
+        self._child: Child[Request | None, Examination | str] = Child(partial(examination.prepare, load, config))
+
+    def start(self) -> None:
+        """Start the child and load the model; raises ModelError, DeadlineError, ChildDiedError."""
+        model = self._child.ask(None, self._deadline_seconds)
+        log.event(LOGGER, "model_loaded", model=model)
+
+    def interrupt(self) -> None:
+        """Break off the film that is examined, from another thread; its job is given back."""
+        self._is_stopping = True
+        self._child.interrupt()
+
+    def stop(self) -> None:
+        """End the child."""
+        self._child.end()
+
+    def step(self) -> bool:
+        """Work off one job; False when none is due. Raises TransientError when the database is busy."""
+        with self._store.writing() as connection:
+            job = jobs.claim(connection, JobKind.ANALYSE, owner=self._owner, now=self._clock(), lease=self._lease)
+        if job is None:
+            return False
+        try:
+            self._work_off(job)
+        except LeaseLostError:
+            log.event(LOGGER, "lease_lost", level=logging.WARNING, job=job.id)
+        return True
+
+    def _work_off(self, job: Job) -> None:
+        with self._store.reading() as connection:
+            instance = instances.get(connection, job.instance_id or 0)
+            namesake = instances.first_under_uid(connection, instance)
+        limit = timedelta(seconds=2 * self._deadline_seconds)
+        try:
+            with leases.kept(self._store, job, self._lease, limit=limit, clock=self._clock):
+                found = self._examine(instance, namesake)
+        except ModelError as error:  # the model vanished under us; the film is not to blame
+            self._fail(job, instance, error)
+        except PermanentError as error:
+            self._bury(job, instance, error)
+        except AasnodeError as error:
+            self._fail(job, instance, error)
+        else:
+            self._keep(job, instance, namesake, found)
+
+    def _examine(self, instance: Instance, namesake: Instance | None) -> Examination:
+        if instance.file_name is None:
+            raise PermanentError("the film is no longer kept; send it again")
+        request = Request(
+            path=self._store.inbox.path(instance.file_name),
+            sop_instance_uid=instance.sop_instance_uid,
+            has_namesake=namesake is not None,
+            namesake=self._store.inbox.path(namesake.file_name) if namesake and namesake.file_name else None,
+        )
+        found = self._child.ask(request, self._deadline_seconds)
+        assert isinstance(found, Examination)  # the answer to a Request
+        return found
+
+    def _keep(self, job: Job, instance: Instance, namesake: Instance | None, found: Examination) -> None:
+        """One transaction: what became of the arrival, its result, the study's report, the job's end."""
+        now = self._clock()
+        with self._store.writing() as connection:
+            if namesake is not None and found.differences:
+                instances.add_revision(
+                    connection, first=namesake, later=instance, differences=found.differences, now=now
+                )
+            else:
+                instances.set_state(connection, instance.id, found.state, found.reason)
+            if found.film is not None:
+                results.add(connection, instance_id=instance.id, film=found.film, now=now)
+                self._ask_for_report(connection, found.film, now)
+            jobs.finish(connection, job, now=now, outcome=found.film.status if found.film else found.state)
+        _log_kept(job, instance, found)
+
+    def _ask_for_report(self, connection: Connection, film: results.FilmResult, now: datetime) -> None:
+        if film.is_lateral_cervical:
+            study = film.identity.study_instance_uid
+            jobs.add_report(connection, study_instance_uid=study, now=now, settle=self._settle, cap=self._settle_cap)
+
+    def _fail(self, job: Job, instance: Instance, error: AasnodeError) -> None:
+        if self._is_stopping:
+            with self._store.writing() as connection:
+                jobs.give_back(connection, job, now=self._clock())
+            return
+        reason = f"{type(error).__name__}: {error}"
+        with self._store.writing() as connection:
+            state = jobs.fail(connection, job, reason, now=self._clock(), backoff=self._backoff)
+            if state is JobState.DEAD:
+                instances.set_state(connection, instance.id, Arrival.UNREADABLE, reason)
+        _log_failed(job, instance, reason, state)
+
+    def _bury(self, job: Job, instance: Instance, error: PermanentError) -> None:
+        with self._store.writing() as connection:
+            state = jobs.bury(connection, job, str(error), now=self._clock())
+            instances.set_state(connection, instance.id, Arrival.UNREADABLE, str(error))
+        _log_failed(job, instance, str(error), state)
+
+
+def _log_kept(job: Job, instance: Instance, found: Examination) -> None:
+    is_odd = found.state in (Arrival.REVISION, Arrival.QUARANTINED)
+    log.event(
+        LOGGER,
+        f"film_{found.state}",
+        level=logging.WARNING if is_odd else logging.INFO,
+        job=job.id,
+        sop_instance_uid=instance.sop_instance_uid,
+        study_instance_uid=found.film.identity.study_instance_uid if found.film else None,
+        status=found.film.status if found.film else None,
+        reason=found.film.reason if found.film else found.reason,
+        view=found.film.view if found.film else None,
+        model=found.film.model if found.film else None,
+    )
+
+
+def _log_failed(job: Job, instance: Instance, reason: str, state: str) -> None:
+    log.event(
+        LOGGER,
+        "analysis_failed",
+        level=logging.WARNING,
+        job=job.id,
+        attempt=job.attempts,
+        state=state,
+        sop_instance_uid=instance.sop_instance_uid,
+        reason=reason,
+    )

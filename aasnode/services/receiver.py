@@ -1,0 +1,96 @@
+"""Step 2 of the journey: the bytes of one C-STORE become durable, then a row and a job, then an answer.
+
+Nothing is decoded here. The order is the promise: file synced, folder synced, transaction committed, 0x0000.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from aasnode import log
+from aasnode.config import Config
+from aasnode.errors import TransientError
+from aasnode.network.scp import IncomingInstance
+from aasnode.network.status import Status
+from aasnode.store import instances, jobs
+from aasnode.store.schema import Arrival
+from aasnode.store.store import Store, utc_now
+
+LOGGER = logging.getLogger(__name__)
+
+
+class Receiver:
+    """Answers the C-STORE requests of many threads; holds nothing between two of them."""
+
+    def __init__(self, store: Store, config: Config, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self._store = store
+        self._acknowledged = frozenset(config.receiver.acknowledged_sop_classes)
+        self._attempts = config.analyser.attempts
+        self._clock = clock
+
+    def on_store(self, incoming: IncomingInstance) -> Status:
+        """Make one instance durable and answer for it; raises nothing."""
+        try:
+            outcome = self._receive(incoming)
+        except TransientError as error:
+            self._log(incoming, "film_refused", level=logging.WARNING, reason=type(error).__name__)
+            return Status.OUT_OF_RESOURCES
+        except Exception:  # noqa: BLE001  the sender must have an answer; one of failure makes it keep the film
+            log.defect(LOGGER, "receiver_failed", sop_instance_uid=incoming.sop_instance_uid)
+            return Status.PROCESSING_FAILURE
+        self._log(incoming, outcome)
+        return Status.SUCCESS
+
+    def _receive(self, incoming: IncomingInstance) -> str:
+        """Name of the event that the arrival was."""
+        digest = hashlib.sha256(incoming.data_set).hexdigest()
+        with self._store.reading() as connection:
+            if instances.is_known(connection, sop_instance_uid=incoming.sop_instance_uid, digest=digest):
+                return "film_known"
+        if incoming.sop_class_uid in self._acknowledged:
+            self._record(incoming, digest, None, Arrival.ACKNOWLEDGED)
+            return "object_acknowledged"
+        self._store.inbox.require_space(incoming.data_set.nbytes)
+        file = self._store.inbox.write([incoming.file_head(), incoming.data_set])
+        try:
+            is_new = self._record(incoming, digest, file.name, Arrival.RECEIVED)
+        except BaseException:
+            self._store.inbox.remove(file.name)
+            raise
+        if not is_new:  # the same bytes came over another association a moment ago
+            self._store.inbox.remove(file.name)
+        return "film_received" if is_new else "film_known"
+
+    def _record(self, incoming: IncomingInstance, digest: str, file_name: str | None, state: Arrival) -> bool:
+        """One transaction: the arrival, and its analysis as a job. Whether it is new."""
+        now = self._clock()
+        with self._store.writing() as connection:
+            instance_id = instances.add(
+                connection,
+                sop_instance_uid=incoming.sop_instance_uid,
+                digest=digest,
+                sop_class_uid=incoming.sop_class_uid,
+                transfer_syntax_uid=incoming.transfer_syntax_uid,
+                size=incoming.data_set.nbytes,
+                file_name=file_name,
+                calling_ae_title=incoming.calling_ae_title,
+                now=now,
+                state=state,
+            )
+            if instance_id is not None and state is Arrival.RECEIVED:
+                jobs.add_analysis(connection, instance_id=instance_id, now=now, attempts=self._attempts)
+        return instance_id is not None
+
+    @staticmethod
+    def _log(incoming: IncomingInstance, event: str, *, level: int = logging.INFO, **values: object) -> None:
+        log.event(
+            LOGGER,
+            event,
+            level=level,
+            sop_instance_uid=incoming.sop_instance_uid,
+            sop_class_uid=incoming.sop_class_uid,
+            calling_ae_title=incoming.calling_ae_title,
+            bytes=incoming.data_set.nbytes,
+            **values,
+        )

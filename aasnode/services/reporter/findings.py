@@ -1,0 +1,140 @@
+"""From what the store holds to the plain values that ``reports`` builds from: films, assessment, what was before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydicom import Dataset
+
+from aasnode.config import Config
+from aasnode.dicom.file import read_data_set
+from aasnode.dicom.pixels import read_pixels
+from aasnode.errors import UnsupportedError
+from aasnode.geometry import Spacings
+from aasnode.measurement import Compared, CourseChanges, Length, NotComparable, assess_study, changes
+from aasnode.reports import wording
+from aasnode.reports.findings import EarlierLength, FilmFindings, ObjectReference, ReportSettings, StudyFindings
+from aasnode.store import history
+from aasnode.store.objects import StoredObject
+from aasnode.store.results import StoredResult
+from aasnode.store.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gathered:
+    """What the database knows of a study when its report is built."""
+
+    films: tuple[StoredResult, ...]  # that count, in the order of acquisition
+    course: tuple[StoredResult, ...]  # the person's films that count, of all studies
+    device_uid: str
+
+
+def report_settings(config: Config, device_uid: str) -> ReportSettings:
+    """How this node's reports look; everything here shapes the objects and so their UIDs."""
+    return ReportSettings(
+        thresholds=wording.describe_thresholds(config.measurement),
+        device_observer_uid=device_uid,
+        station_name=config.node.ae_title,
+        institution_name=config.report.institution_name,
+        structured_report_series_number=config.report.structured_report_series_number,
+        overlay_series_number=config.report.overlay_series_number,
+    )
+
+
+def study_findings(
+    gathered: Gathered, store: Store, config: Config, *, predecessor: StoredObject | None, now: datetime
+) -> StudyFindings:
+    """Everything that the study's report and overlays show.
+
+    Raises:
+        UnsupportedError: none of the films is kept any more.
+    """
+    compared = _compared(gathered, config)
+    films = tuple(
+        _film_findings(stored, store, config, compared[stored.film.identity.sop_instance_uid], gathered.course)
+        for stored in gathered.films
+        if stored.file_name is not None
+    )
+    if not films:
+        raise UnsupportedError("the films of the study are no longer kept; send them again for a new report")
+    measured = [film.measurement for film in films if film.measurement is not None]
+    return StudyFindings(
+        films=films,
+        assessment=assess_study(measured, config.measurement),
+        predecessor=_reference(predecessor, films[0].header) if predecessor else None,
+        settings=report_settings(config, gathered.device_uid),
+        created_at=now.astimezone(ZoneInfo(config.node.time_zone)),
+    )
+
+
+def same_person(stored: StoredResult, courses: Sequence[history.Course]) -> tuple[StoredResult, ...]:
+    """Of the courses under a patient ID, the films of the person whose film ``stored`` is, that count."""
+    uid = stored.film.identity.sop_instance_uid
+    for course in courses:
+        if any(one.film.identity.sop_instance_uid == uid for one in course.results):
+            return tuple(one for one in course.results if one.is_primary)
+    return (stored,)
+
+
+def _compared(gathered: Gathered, config: Config) -> Mapping[str, CourseChanges]:
+    known = {one.film.identity.sop_instance_uid: one for one in (*gathered.course, *gathered.films)}
+    entries = [one.as_course_entry() for one in known.values()]
+    return {one.key: one for one in changes(entries, config.measurement)}
+
+
+def _film_findings(
+    stored: StoredResult, store: Store, config: Config, compared: CourseChanges, course: Sequence[StoredResult]
+) -> FilmFindings:
+    assert stored.file_name is not None  # looked at by the caller
+    film = stored.film
+    dataset = read_data_set(store.inbox.path(stored.file_name), config.pixels)
+    pixels = read_pixels(dataset, config.pixels)
+    dataset.pop("PixelData", None)
+    is_known = _has_earlier_study(stored, course)
+    return FilmFindings(
+        header=dataset,
+        pixels=pixels,
+        view=film.view,
+        facing=film.facing,
+        landmarks=film.landmarks,
+        spacing=film.spacing.primary if isinstance(film.spacing, Spacings) else None,
+        measurement=film.measurement,
+        reason=film.reason,
+        model=film.model or "",
+        adi_before=_before(compared.adi_since_previous, course, "adi") if is_known else None,
+        sac_before=_before(compared.sac_since_previous, course, "sac") if is_known else None,
+    )
+
+
+def _has_earlier_study(stored: StoredResult, course: Sequence[StoredResult]) -> bool:
+    """Whether the person has a film of another study, exposed earlier."""
+    own = stored.film.identity
+    moment = own.acquisition.instant
+    others = (one.film.identity for one in course if one.film.identity.study_instance_uid != own.study_instance_uid)
+    instants = (other.acquisition.instant for other in others)
+    return moment is not None and any(instant is not None and instant < moment for instant in instants)
+
+
+def _before(
+    compared: Compared | NotComparable, course: Sequence[StoredResult], name: Literal["adi", "sac"]
+) -> EarlierLength | NotComparable:
+    """The same length on the film that it was compared with."""
+    if isinstance(compared, NotComparable):
+        return compared
+    earlier = next(one for one in course if one.film.identity.sop_instance_uid == compared.against)
+    length = getattr(earlier.film.measurement, name)
+    assert isinstance(length, Length)  # else it could not have been compared with
+    return EarlierLength(
+        study_date=earlier.film.identity.acquisition.date_verbatim, mm=length.mm, change=compared.change
+    )
+
+
+def _reference(predecessor: StoredObject, header: Dataset) -> ObjectReference:
+    return ObjectReference(
+        study_instance_uid=str(header.StudyInstanceUID),
+        series_instance_uid=predecessor.series_instance_uid,
+        sop_class_uid=predecessor.sop_class_uid,
+        sop_instance_uid=predecessor.sop_instance_uid,
+    )

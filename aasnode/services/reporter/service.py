@@ -1,0 +1,236 @@
+"""The reporter: one study's report and overlays, built once, stored as bytes, handed to the deliveries.
+
+Equal findings make no new version. A new version names the one that it replaces, if that left this node; whatever of
+the older one has not left yet is withdrawn before the new one is built.
+"""
+
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from pydicom import Dataset
+from pydicom.uid import Comprehensive3DSRStorage
+from sqlalchemy import Connection
+
+from aasnode import log
+from aasnode.config import Config
+from aasnode.dicom.identity import own_uid
+from aasnode.errors import PermanentError, TransientError
+from aasnode.reports.findings import StudyFindings
+from aasnode.reports.part10 import write_part10
+from aasnode.reports.secondary_capture import build_secondary_capture
+from aasnode.reports.structured_report import SOP_CLASSES, build_structured_report
+from aasnode.reports.uids import overlay_uid, structured_report_uid
+from aasnode.services.reporter.findings import Gathered, same_person, study_findings
+from aasnode.store import history, jobs, leases, objects, results
+from aasnode.store.jobs import Backoff, Job, LeaseLostError
+from aasnode.store.objects import STRUCTURED_REPORT, NewObject, Report, StoredObject, overlay_role
+from aasnode.store.results import StoredResult
+from aasnode.store.schema import JobKind
+from aasnode.store.store import Store, utc_now
+
+LOGGER = logging.getLogger(__name__)
+
+_LEASE = timedelta(seconds=30)
+_LIMIT = timedelta(minutes=10)
+_BACKOFF = Backoff(first_seconds=5)
+
+RETURN = "return:"
+"""How the destination of a delivery to the sender begins; its AE title follows."""
+
+
+class Reporter:
+    """Builds the reports of one node, one study after the other."""
+
+    def __init__(self, store: Store, config: Config, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self._store = store
+        self._config = config
+        self._clock = clock
+        self._owner = f"{socket.gethostname()}:{os.getpid()}"
+
+    def step(self) -> bool:
+        """Work off one report; False when none is due. Raises TransientError when the database is busy."""
+        with self._store.writing() as connection:
+            job = jobs.claim(connection, JobKind.REPORT, owner=self._owner, now=self._clock(), lease=_LEASE)
+        if job is None:
+            return False
+        try:
+            with leases.kept(self._store, job, _LEASE, limit=_LIMIT, clock=self._clock):
+                self._work_off(job)
+        except LeaseLostError:
+            log.event(LOGGER, "lease_lost", level=logging.WARNING, job=job.id)
+        except TransientError as error:
+            self._fail(job, error)
+        except PermanentError as error:
+            self._bury(job, error)
+        except Exception as error:
+            self._fail(job, error)
+            raise
+        return True
+
+    def _work_off(self, job: Job) -> None:
+        study_instance_uid = job.study_instance_uid or ""
+        with self._store.writing() as connection:
+            gathered = _gather(connection, study_instance_uid)
+            current = objects.current_report(connection, study_instance_uid)
+        if not gathered.films:
+            self._finish(job, "nothing to report: no lateral cervical film in the study")
+            return
+        draft = study_findings(gathered, self._store, self._config, predecessor=None, now=self._clock())
+        content = structured_report_uid(draft, Comprehensive3DSRStorage)
+        if current is not None and current.content_digest == content:
+            self._finish(job, f"nothing new: equal to version {current.version}")
+            return
+        predecessor = self._withdraw_and_find_predecessor(study_instance_uid)
+        study = study_findings(
+            gathered,
+            self._store,
+            self._config,
+            predecessor=predecessor[1] if predecessor else None,
+            now=self._clock(),
+        )
+        made = list(self._make_objects(study))
+        self._keep(job, gathered, content, made, predecessor[0] if predecessor else None)
+
+    def _withdraw_and_find_predecessor(self, study_instance_uid: str) -> tuple[Report, StoredObject] | None:
+        """Once nothing of the older versions can leave any more, what did leave is the predecessor."""
+        with self._store.writing() as connection:
+            for report in objects.list_reports(connection, study_instance_uid):
+                jobs.withdraw_undelivered(connection, report_id=report.id, now=self._clock())
+            return objects.sent_report(connection, study_instance_uid)
+
+    def _make_objects(self, study: StudyFindings) -> Iterator[NewObject]:
+        """The report in each of its SOP classes and the overlay of each film; what was built before is not again."""
+        for preference, sop_class_uid in enumerate(SOP_CLASSES):
+            uid = structured_report_uid(study, sop_class_uid)
+            built = self._built_before(uid) or self._store_object(build_structured_report(study, sop_class_uid))
+            yield _as_candidate(built, STRUCTURED_REPORT, preference)
+        for film in study.films:
+            uid = overlay_uid(study, film)
+            built = self._built_before(uid) or self._store_object(build_secondary_capture(study, film))
+            yield _as_candidate(built, overlay_role(film.sop_instance_uid), 0)
+
+    def _built_before(self, sop_instance_uid: str) -> StoredObject | None:
+        with self._store.reading() as connection:
+            return objects.find_stored(connection, sop_instance_uid)
+
+    def _store_object(self, dataset: Dataset) -> NewObject:
+        file = self._store.objects.write([write_part10(dataset)])
+        return NewObject(
+            role="",
+            preference=0,
+            sop_class_uid=str(dataset.SOPClassUID),
+            sop_instance_uid=str(dataset.SOPInstanceUID),
+            series_instance_uid=str(dataset.SeriesInstanceUID),
+            transfer_syntax_uid=str(dataset.file_meta.TransferSyntaxUID),
+            file_name=file.name,
+            digest=file.digest,
+            bytes=file.bytes,
+        )
+
+    def _keep(
+        self, job: Job, gathered: Gathered, content: str, made: list[NewObject], predecessor: Report | None
+    ) -> None:
+        """One transaction: the version, its objects, a delivery of each to each destination, the job's end."""
+        study_instance_uid = job.study_instance_uid or ""
+        with self._store.writing() as connection:
+            report = objects.add_report(
+                connection,
+                study_instance_uid=study_instance_uid,
+                predecessor=predecessor,
+                content_digest=content,
+                made=made,
+                now=self._clock(),
+            )
+            for destination in self._destinations(gathered):
+                self._ask_for_deliveries(connection, report, made, destination)
+            jobs.finish(connection, job, now=self._clock(), outcome=f"version {report.version}")
+        log.event(
+            LOGGER,
+            "report_built",
+            study_instance_uid=study_instance_uid,
+            version=report.version,
+            objects=len(made),
+            shadow=self._config.delivery.shadow,
+        )
+
+    def _destinations(self, gathered: Gathered) -> list[str]:
+        """Names of where a study's objects go; nowhere in shadow mode."""
+        delivery = self._config.delivery
+        if delivery.shadow:
+            return []
+        names = [destination.name for destination in delivery.destinations]
+        if delivery.return_to_sender:
+            senders = dict.fromkeys(stored.calling_ae_title for stored in gathered.films)
+            known = {address.ae_title for address in delivery.return_table}
+            names += [f"{RETURN}{ae_title}" for ae_title in senders if ae_title in known]
+        return names
+
+    def _ask_for_deliveries(
+        self, connection: Connection, report: Report, made: list[NewObject], destination: str
+    ) -> None:
+        for role in dict.fromkeys(one.role for one in made):
+            candidates = [one.sop_instance_uid for one in made if one.role == role]
+            if any(
+                objects.is_delivered(connection, sop_instance_uid=uid, destination=destination) for uid in candidates
+            ):
+                continue  # an overlay that a further film left as it is
+            jobs.add_delivery(
+                connection,
+                study_instance_uid=report.study_instance_uid,
+                report_id=report.id,
+                role=role,
+                destination=destination,
+                now=self._clock(),
+                attempts=self._config.delivery.attempts,
+            )
+
+    def _finish(self, job: Job, outcome: str) -> None:
+        with self._store.writing() as connection:
+            jobs.finish(connection, job, now=self._clock(), outcome=outcome)
+
+    def _fail(self, job: Job, error: Exception) -> None:
+        told = str(error) if isinstance(error, TransientError) else type(error).__name__
+        with self._store.writing() as connection:
+            state = jobs.fail(connection, job, told, now=self._clock(), backoff=_BACKOFF)
+        log.event(LOGGER, "report_failed", level=logging.WARNING, job=job.id, state=state, reason=told)
+
+    def _bury(self, job: Job, error: PermanentError) -> None:
+        with self._store.writing() as connection:
+            state = jobs.bury(connection, job, str(error), now=self._clock())
+        log.event(LOGGER, "report_failed", level=logging.WARNING, job=job.id, state=state, reason=str(error))
+
+
+def _gather(connection: Connection, study_instance_uid: str) -> Gathered:
+    films = tuple(stored for stored in results.of_study(connection, study_instance_uid) if stored.is_primary)
+    films = tuple(sorted(films, key=_moment))
+    device_uid = objects.device_uid(connection, own_uid("device", uuid.uuid4().hex))
+    identity = films[0].film.identity if films else None
+    if identity is None or not identity.patient_id:
+        return Gathered(films=films, course=films, device_uid=device_uid)
+    courses = history.of_patient(connection, identity.patient_id, identity.issuer_of_patient_id)
+    return Gathered(films=films, course=same_person(films[0], courses), device_uid=device_uid)
+
+
+def _moment(stored: StoredResult) -> tuple[bool, datetime, int]:
+    """Films without an instant come last, in the order of arrival."""
+    instant = stored.film.identity.acquisition.instant
+    return instant is None, instant or stored.analysed_at, stored.instance_id
+
+
+def _as_candidate(built: NewObject | StoredObject, role: str, preference: int) -> NewObject:
+    assert built.file_name is not None  # stored a moment ago, or found because it is kept
+    return NewObject(
+        role=role,
+        preference=preference,
+        sop_class_uid=built.sop_class_uid,
+        sop_instance_uid=built.sop_instance_uid,
+        series_instance_uid=built.series_instance_uid,
+        transfer_syntax_uid=built.transfer_syntax_uid,
+        file_name=built.file_name,
+        digest=built.digest,
+        bytes=built.bytes,
+    )

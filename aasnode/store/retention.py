@@ -1,0 +1,58 @@
+"""Which files may go. Never what is pending, rests undelivered, or was not analysed yet; numbers stay for ever."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, Table, select, update
+
+from aasnode.store.schema import Arrival, JobKind, JobState, instances, jobs, objects, reports, results
+
+_UNFINISHED = (JobState.PENDING, JobState.CLAIMED, JobState.DEAD)
+
+
+def release_films(connection: Connection, *, older_than: datetime) -> Collection[str]:
+    """Names of films' files that are no longer needed; their rows say so from now on."""
+    analysing = select(jobs.c.instance_id).where(jobs.c.kind == JobKind.ANALYSE, jobs.c.state.in_(_UNFINISHED))
+    reporting = select(jobs.c.study_instance_uid).where(
+        jobs.c.kind.in_([JobKind.REPORT, JobKind.DELIVER]), jobs.c.state.in_(_UNFINISHED)
+    )
+    in_use = select(results.c.instance_id).where(results.c.study_instance_uid.in_(reporting))
+    old = [
+        instances.c.file_name.is_not(None),
+        instances.c.received_at < older_than,
+        instances.c.state != Arrival.RECEIVED,
+        instances.c.id.not_in(analysing),
+        instances.c.id.not_in(in_use),
+    ]
+    return _release(connection, instances, select(instances.c.id, instances.c.file_name).where(*old))
+
+
+def release_objects(connection: Connection, *, older_than: datetime) -> Collection[str]:
+    """Names of objects' files that are no longer needed: delivered or withdrawn, in every version that holds them."""
+    undelivered = select(jobs.c.report_id).where(jobs.c.kind == JobKind.DELIVER, jobs.c.state.in_(_UNFINISHED))
+    young = select(reports.c.id).where(reports.c.created_at >= older_than)
+    needed = (
+        select(objects.c.file_name)
+        .where(objects.c.report_id.in_(undelivered) | objects.c.report_id.in_(young))
+        .where(objects.c.file_name.is_not(None))
+    )
+    old = [objects.c.file_name.is_not(None), objects.c.file_name.not_in(needed)]
+    return _release(connection, objects, select(objects.c.id, objects.c.file_name).where(*old))
+
+
+def _release(connection: Connection, table: Table, chosen: Select[int, str]) -> Collection[str]:
+    found = connection.execute(chosen).all()
+    if found:
+        ids = [row[0] for row in found]
+        connection.execute(update(table).where(table.c.id.in_(ids)).values(file_name=None))
+    return {row[1] for row in found}
+
+
+def film_names(connection: Connection) -> frozenset[str]:
+    """Names of all films' files that a row names."""
+    return frozenset(connection.execute(select(instances.c.file_name)).scalars()) - {None}
+
+
+def object_names(connection: Connection) -> frozenset[str]:
+    """Names of all objects' files that a row names."""
+    return frozenset(connection.execute(select(objects.c.file_name)).scalars()) - {None}
