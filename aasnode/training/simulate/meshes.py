@@ -23,11 +23,23 @@ class Material(StrEnum):
 
     CORTICAL = "cortical"
     CANCELLOUS = "cancellous"
+    LATERAL_CORTICAL = "lateral_cortical"  # of what lies beside the midline: training weighs it apart
+    LATERAL_CANCELLOUS = "lateral_cancellous"
     DIPLOE = "diploe"
     TOOTH = "tooth"
     METAL = "metal"
     SOFT = "soft"
     AIR = "air"
+
+
+class Part(StrEnum):
+    """Which part of its bone a shell belongs to, so that training can weigh the parts of a projection."""
+
+    MEDIAN = "median"  # what the node's points lie on: both arches of C1; the body and the dens of C2
+    LATERAL = "lateral"  # what overlies them on a lateral film: masses, facets, laminae, processes
+
+
+LATERAL = (Material.LATERAL_CORTICAL, Material.LATERAL_CANCELLOUS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +49,7 @@ class Shell:
     vertices: npt.NDArray[np.float32]  # (n, 3) mm
     faces: npt.NDArray[np.int32]  # (m, 3)
     shares: tuple[tuple[Material, float], ...]
+    part: Part = Part.MEDIAN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +100,10 @@ class Bone:
         profile = tuple(warp(np.c_[np.zeros(len(c)), c])[:, 1:] for c in self.profile)
         return replace(self, shells=shells, points=points, profile=profile)
 
+    def only(self, part: Part) -> "Bone":
+        """The bone with the shells of one part."""
+        return replace(self, shells=tuple(shell for shell in self.shells if shell.part is part))
+
     def scaled(self, factors: Sequence[float]) -> "Bone":
         """The bone stretched about its origin."""
         scale = np.asarray(factors, float)
@@ -108,17 +125,19 @@ def bone_shells(
     cortex_mm: float,
     *,
     extra_cortex_mm: Field | float = 0.0,
-    marrow: Material = Material.CANCELLOUS,
-    marrow_share: float = 1.0,
+    materials: tuple[Material, Material] = (Material.CORTICAL, Material.CANCELLOUS),
     weight: float = 1.0,
 ) -> list[Shell]:
-    """Outer cortex, graded in two steps into marrow.
+    """Outer cortex, graded in two steps into marrow; none where the solid is empty.
 
-    ``extra_cortex_mm`` makes the cortex thicker where it is positive; ``marrow_share`` thins the marrow out.
+    ``extra_cortex_mm`` makes the cortex thicker where it is positive; ``materials`` are cortex and marrow.
     """
-    shells = [shell(solid, grid, 0.0, {Material.CORTICAL: weight})]
+    cortex, marrow = materials
+    if solid.min() >= 0:
+        return []
+    shells = [shell(solid, grid, 0.0, {cortex: weight})]
     within: Field = np.asarray(solid + np.asarray(extra_cortex_mm, np.float32), np.float32)
-    shares = {Material.CORTICAL: -0.5 * weight, marrow: 0.5 * marrow_share * weight}
+    shares = {cortex: -0.5 * weight, marrow: 0.5 * weight}
     deep = [d for d in (0.6 * cortex_mm, 1.4 * cortex_mm) if within.min() < -d - 0.3]
     return shells + [shell(within, grid, -depth_mm, shares) for depth_mm in deep]
 

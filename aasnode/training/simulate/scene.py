@@ -56,10 +56,10 @@ def compose(
     neck = articulate(anatomy, posture, years)
     to_room = patient_in_room(neck, stand)
     points = {name: to_room(point) for name, point in landmarks_of(neck).items()}
-    beam = _beam(points, stand, window)
+    beam = beam_of(points, stand, window)
     return Scene(
         window=window,
-        maps=thickness_maps(_parts(neck, to_room, rng), beam),
+        maps=thickness_maps(parts_of(neck, to_room, rng), beam),
         landmarks={name: beam.pixel(point) for name, point in points.items()},
         absent=absent_landmarks(neck),
         magnification=beam.magnification(),
@@ -69,7 +69,7 @@ def compose(
     )
 
 
-def _beam(points: Mapping[str, Points], stand: Stand, window: Window) -> Beam:
+def beam_of(points: Mapping[str, Points], stand: Stand, window: Window) -> Beam:
     """Source at the patient's left, detector at the right, the window on the joint or framed like a film."""
     source_x = stand.source_to_image_mm - stand.object_to_image_mm
     whole = Beam(
@@ -87,7 +87,7 @@ def _beam(points: Mapping[str, Points], stand: Stand, window: Window) -> Beam:
     return Beam(**{**whole.__dict__, "origin_mm": (float(left), float(top))})
 
 
-def _parts(neck: Neck, to_room: Transform, rng: np.random.Generator) -> list[Placed]:
+def parts_of(neck: Neck, to_room: Transform, rng: np.random.Generator) -> list[Placed]:
     """Every bone and the soft tissue, each with the layers of its materials."""
     parts = []
     for name, bone in neck.anatomy.bones.items():
@@ -105,11 +105,22 @@ _COMMON = {
     Material.SOFT: Layer.SOFT,
     Material.AIR: Layer.AIR,
 }
-_SPINE = {Material.CORTICAL: Layer.SPINE_CORTICAL, Material.CANCELLOUS: Layer.SPINE_CANCELLOUS, **_COMMON}
 _SKULL = {Material.CORTICAL: Layer.SKULL_CORTICAL, Material.CANCELLOUS: Layer.SKULL_DIPLOE, **_COMMON}
-_LAYERS_OF = {
-    "c1": {Material.CORTICAL: Layer.C1_CORTICAL, Material.CANCELLOUS: Layer.C1_CANCELLOUS, **_COMMON},
-    "c2": {Material.CORTICAL: Layer.C2_CORTICAL, Material.CANCELLOUS: Layer.C2_CANCELLOUS, **_COMMON},
-    "skull": _SKULL,
-    "mandible": _SKULL,
+_SPINE = {
+    Material.CORTICAL: Layer.SPINE_CORTICAL,
+    Material.CANCELLOUS: Layer.SPINE_CANCELLOUS,
+    **_COMMON,
 }
+_C1 = {
+    Material.CORTICAL: Layer.C1_CORTICAL,
+    Material.CANCELLOUS: Layer.C1_CANCELLOUS,
+    Material.LATERAL_CORTICAL: Layer.C1_LATERAL_CORTICAL,
+    Material.LATERAL_CANCELLOUS: Layer.C1_LATERAL_CANCELLOUS,
+}
+_C2 = {
+    Material.CORTICAL: Layer.C2_CORTICAL,
+    Material.CANCELLOUS: Layer.C2_CANCELLOUS,
+    Material.LATERAL_CORTICAL: Layer.C2_LATERAL_CORTICAL,
+    Material.LATERAL_CANCELLOUS: Layer.C2_LATERAL_CANCELLOUS,
+}
+_LAYERS_OF = {"c1": _C1, "c2": _C2, "skull": _SKULL, "mandible": _SKULL}
