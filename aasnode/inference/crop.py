@@ -158,6 +158,8 @@ def _span(values: Points, limit: int) -> tuple[int, int]:
 def normalise(crop: Floats, low_percentile: float = 1.0, high_percentile: float = 99.0, margin: float = 0.2) -> Floats:
     """Clip to robust percentiles and a margin, then zero mean and unit deviation; a flat crop gives zeros."""
     low, high = np.percentile(crop[::2, ::2], (low_percentile, high_percentile))
+    if high <= low:  # nearly all of one grey: take what there is
+        low, high = crop.min(), crop.max()
     span = float(high - low)
     if span <= 0:
         return np.zeros_like(crop)

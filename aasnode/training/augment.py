@@ -11,7 +11,7 @@ from aasnode.inference.crop import Floats
 def vary(picture: Floats, rng: np.random.Generator) -> Floats:
     """One random combination: window, gamma, local contrast, sharpness, blur, noise, a slope, seldom inverted."""
     low, high = np.percentile(picture, (rng.uniform(0, 4), rng.uniform(96, 100)))
-    y = (picture - low) / max(float(high - low), 1e-6)
+    y = np.clip((picture - low) / max(float(high - low), 1e-6), -1, 2)  # what is flat but for a speck stays finite
     for step, probability in _STEPS:
         if rng.random() < probability:
             y = step(y, rng)

@@ -1,0 +1,181 @@
+"""A folder of annotated films becomes crops in which the points are where the readers put them."""
+
+import csv
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from aasnode.anatomy import LANDMARKS
+from aasnode.errors import UnreadableError
+from aasnode.inference.card import Role, StageCard
+from aasnode.training.dataset import (
+    AnnotatedFilm,
+    FilmStream,
+    draw_sample,
+    held_out_samples,
+    read_annotated_films,
+    split_by_patient,
+)
+from tests.inference.oracle import stage_card
+
+POINTS = {
+    "film-0.png": [(300, 200), (276, 205), (220, 210), (80, 230)],
+    "film-1.png": [(80, 250), (104, 246), (160, 236), (300, 210)],
+}
+
+
+def picture(points: list[tuple[int, int]]) -> np.ndarray:
+    """A dim, uneven film with a bright disc at each point, each with its own grey."""
+    rows, columns = np.indices((420, 380))
+    film = (40 + 10 * np.sin(rows / 30) + 10 * np.cos(columns / 40)).astype(np.uint8)
+    for grey, point in zip((250, 210, 170, 130), points, strict=True):
+        cv2.circle(film, point, 9, grey, -1)
+    return film
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, points in POINTS.items():
+        cv2.imwrite(str(tmp_path / name), picture(points))
+    with (tmp_path / "images.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "patient_id", "view", "row_spacing_mm", "column_spacing_mm"])
+        writer.writerow(["film-0.png", "P1", "neutral", 0.2, 0.1])
+        writer.writerow(["film-1.png", "", "neutral", "", ""])
+        writer.writerow(["never-read.png", "P3", "neutral", 0.1, 0.1])
+    with (tmp_path / "annotations.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "landmark", "x", "y", "reader", "confidence"])
+        for name, points in POINTS.items():
+            for landmark, (x, y) in zip(LANDMARKS, points, strict=True):
+                hidden = name == "film-1.png" and landmark == LANDMARKS[2]
+                for reader, off in (("A", -1), ("B", 1)):
+                    confidence = "not visible" if hidden else "good"
+                    writer.writerow(
+                        [name, landmark, "" if hidden else x + off, "" if hidden else y, reader, confidence]
+                    )
+    return tmp_path
+
+
+def test_a_folder_is_read_as_its_readers_meant_it(folder: Path) -> None:
+    first, second = read_annotated_films(folder)
+    assert np.allclose(first.points, POINTS["film-0.png"])
+    assert first.visible.all()
+    assert first.spacing is not None
+    assert (first.patient_id, first.spacing.row_mm, first.spacing.column_mm) == ("P1", 0.2, 0.1)
+    assert second.visible.tolist() == [True, True, False, True]
+    assert np.isnan(second.points[2]).all()
+    assert (second.patient_id, second.spacing) == ("film-1.png", None)
+
+
+@pytest.mark.parametrize(("name", "content", "problem"), [
+    ("images.csv", None, "images.csv: cannot be read"),
+    ("images.csv", "file,view\n", "lacks the columns path"),
+    ("annotations.csv", "path,x,y\n", "lacks the columns landmark"),
+])  # fmt: skip
+def test_a_folder_that_lacks_something_is_told_so(folder: Path, name: str, content: str | None, problem: str) -> None:
+    (folder / name).unlink()
+    if content is not None:
+        (folder / name).write_text(content)
+    with pytest.raises(UnreadableError, match=problem):
+        read_annotated_films(folder)
+
+
+def stage(role: Role, **changes: object) -> StageCard:
+    return stage_card(role, masks=(), diameter_px=70.0, **changes)
+
+
+def greys_at(image: np.ndarray, points: np.ndarray) -> list[float]:
+    return [float(cv2.getRectSubPix(image, (1, 1), (float(x), float(y)))[0, 0]) for x, y in points]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_points_of_a_crop_lie_on_what_they_mark(folder: Path, role: Role) -> None:
+    for film in read_annotated_films(folder):
+        sample = draw_sample(film, stage(role, focus=LANDMARKS[:2]), None)
+        marked = sample.visible[:4] & np.isfinite(sample.points[:4]).all(1)
+        greys = greys_at(sample.image, sample.points[:4][marked])
+        assert len(greys) >= 2
+        assert role is Role.LOCATE or greys == sorted(greys, reverse=True)  # a whole film is too coarse for four greys
+        assert min(greys) > np.median(sample.image) + 0.5
+
+
+@pytest.mark.parametrize("role", Role)
+def test_varied_crops_show_the_points_where_they_say(folder: Path, role: Role) -> None:
+    """Whatever happens to the intensities, a disc stands out from its surroundings; auxiliary points stay unknown."""
+    film = read_annotated_films(folder)[1]
+    rng = np.random.default_rng(0)
+    standing_out = []
+    for _ in range(40):
+        sample = draw_sample(film, stage(role, focus=LANDMARKS[:2]), rng)
+        assert np.isnan(sample.points[4:]).all()
+        assert sample.visible[4:].all()
+        if sample.visible[0]:
+            x, y = sample.points[0]
+            rows, columns = np.indices(sample.image.shape)
+            radius = np.hypot(columns - x, rows - y)
+            scale = np.hypot(*(sample.points[0] - sample.points[1])) / 24
+            ring = sample.image[(radius > 12 * scale) & (radius < 20 * scale)]
+            standing_out.append(abs(greys_at(sample.image, [(x, y)])[0] - np.median(ring)) > 0.5)
+    assert len(standing_out) > 25
+    assert np.mean(standing_out) > 0.9
+
+
+def test_validation_crops_are_upright_at_the_stages_size(folder: Path) -> None:
+    for sample in held_out_samples(read_annotated_films(folder), stage(Role.REFINE)):
+        assert sample.points[0, 0] - sample.points[3, 0] == pytest.approx(70, abs=0.01)
+        assert sample.points[0, 1] == pytest.approx(sample.points[3, 1], abs=0.01)
+
+
+def test_what_leaves_the_crop_is_not_visible(folder: Path) -> None:
+    film = read_annotated_films(folder)[0]
+    sample = draw_sample(film, stage(Role.JOINT, focus=LANDMARKS[:2], input_px=64), None)
+    assert sample.visible[:4].tolist() == [True, True, True, False]
+
+
+def test_a_stream_repeats_itself_from_its_seed_and_never_otherwise(folder: Path) -> None:
+    stream = FilmStream(read_annotated_films(folder), stage(Role.REFINE))
+    first, second, other = (stream.samples(seed) for seed in ((1, 0), (1, 0), (1, 1)))
+    drawn = [(next(first), next(second), next(other)) for _ in range(3)]
+    assert all(
+        np.array_equal(a.image, b.image) and np.array_equal(a.points, b.points, equal_nan=True) for a, b, _ in drawn
+    )
+    assert not any(np.array_equal(a.image, c.image) for a, _, c in drawn)
+    assert (stream.size, stream.masks, stream.channels[:4]) == (128, (), LANDMARKS)
+
+
+def test_films_without_the_ends_of_the_axis_teach_nothing(folder: Path) -> None:
+    films = list(read_annotated_films(folder))
+    lost = AnnotatedFilm(
+        path=films[0].path, patient_id="P", spacing=None, points=np.full((4, 2), np.nan), visible=np.ones(4, bool)
+    )
+    with pytest.raises(UnreadableError, match="mark points 1 and 4"):
+        FilmStream([lost], stage(Role.REFINE))
+    assert len(held_out_samples([*films, lost], stage(Role.REFINE))) == 2
+
+
+def fake_films(patients: int) -> list[AnnotatedFilm]:
+    return [
+        AnnotatedFilm(
+            path=Path(f"{p}-{k}.png"),
+            patient_id=f"P{p}",
+            spacing=None,
+            points=np.zeros((4, 2)),
+            visible=np.ones(4, bool),
+        )
+        for p in range(patients)
+        for k in range(1 + p % 3)
+    ]
+
+
+def test_the_papers_patients_are_split_as_in_the_paper() -> None:
+    films = fake_films(906)
+    split = split_by_patient(films, seed=1)
+    groups = [{film.patient_id for film in part} for part in (split.train, split.validation, split.test)]
+    assert [len(group) for group in groups] == [680, 140, 86]
+    assert len(set.union(*groups)) == 906
+    assert len(split.train) + len(split.validation) + len(split.test) == len(films)
+    assert split_by_patient(films[::-1], seed=1).test != split_by_patient(films, seed=2).test
+    assert {film.path for film in split_by_patient(films[::-1], seed=1).test} == {film.path for film in split.test}
