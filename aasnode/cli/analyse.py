@@ -7,20 +7,19 @@ answered as failed while the next one goes on.
 import argparse
 import json
 import math
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aasnode.analysis import Analysis, AnalysisSettings, Status, analyse_file, as_json
-from aasnode.anatomy import LANDMARKS, Facing, View
+from aasnode.analysis import AnalysisSettings, analyse_file, as_json, failed
 from aasnode.assets import shipped_model
 from aasnode.child import Child, ChildDiedError, DeadlineError
 from aasnode.cli.options import Format, add_config, add_format, load_config
 from aasnode.cli.table import MISSING
 from aasnode.config import Config
-from aasnode.dicom.selection import ViewSource
 from aasnode.geometry import PixelSpacing, SpacingRule
 
 Answer = Mapping[str, Any]
@@ -65,7 +64,7 @@ def analyse_each(films: Sequence[Film], config: Config) -> Iterator[Answer]:
             try:
                 yield child.ask(film, config.analyser.deadline_seconds)
             except (DeadlineError, ChildDiedError) as error:
-                yield _failed(film, str(error))
+                yield as_json(failed(str(error)), str(film.path))
 
 
 def prepare(config: Config) -> Callable[[Film], Answer]:
@@ -76,7 +75,12 @@ def prepare(config: Config) -> Callable[[Film], Answer]:
     settings = AnalysisSettings(selection=config.selection, pixels=config.pixels, measurement=config.measurement)
 
     def answer(film: Film) -> Answer:
-        return as_json(analyse_file(film.path, detector, settings, _given(film.pixel_spacing_mm)), str(film.path))
+        try:
+            analysis = analyse_file(film.path, detector, settings, _given(film.pixel_spacing_mm))
+        except Exception as error:  # noqa: BLE001  a defect that one film shows must not end the others
+            traceback.print_exc()
+            analysis = failed(f"a defect of aasnode showed on this film: {type(error).__name__}; please report it")
+        return as_json(analysis, str(film.path))
 
     return answer
 
@@ -85,25 +89,6 @@ def _given(millimetres: float | None) -> PixelSpacing | None:
     if millimetres is None:
         return None
     return PixelSpacing(row_mm=millimetres, column_mm=millimetres, rule=SpacingRule.GIVEN)
-
-
-def _failed(film: Film, reason: str) -> Answer:
-    """The answer for a film that ended the child."""
-    analysis = Analysis(
-        status=Status.FAILED,
-        reason=reason,
-        rule=None,
-        view=View.UNKNOWN,
-        view_source=ViewSource.NONE,
-        facing=Facing.UNKNOWN,
-        landmarks=dict.fromkeys(LANDMARKS),
-        spacing=None,
-        measurement=None,
-        model=None,
-        rows=None,
-        columns=None,
-    )
-    return as_json(analysis, str(film.path))
 
 
 def _millimetres(text: str) -> float:
@@ -121,7 +106,7 @@ def _show_json(answer: Answer) -> None:
 def _row_printer(files: Sequence[Path]) -> Callable[[Answer], None]:
     """Prints the heading now and then one row per answer; columns have fixed widths, since rows come one at a time."""
     width = min(40, max(len(path.name) for path in files))
-    columns = f"{{:<{width}}}  {{:<9}}  {{:<9}}  {{:<20}}  {{:<20}}  {{:<19}}  {{}}"
+    columns = f"{{:<{width}}}  {{:<9}}  {{:<9}}  {{:<21}}  {{:<21}}  {{:<19}}  {{}}"
     print(columns.format("file", "status", "view", "ADI mm (90 %)", "SAC mm (90 %)", "assessment", "remark").rstrip())
 
     def show(answer: Answer) -> None:

@@ -21,6 +21,7 @@ from aasnode.store.schema import JobKind, JobState
 from aasnode.store.store import Store, open_store
 
 _LIMIT_SECONDS = 600.0
+_WIDTH_IN_A_FILE = 120  # columns, where stdout is no terminal
 _BETWEEN_LOOKS_SECONDS = 0.25
 _ENDED = (JobState.FINISHED, JobState.WITHDRAWN)
 
@@ -32,7 +33,7 @@ def run_demo(keep: Path | None) -> None:
         DemoError: the folder exists, the node did not start or did not finish, or a job could not be done.
     """
     folder = _folder(keep)
-    talk, console = Console(stderr=True), Console()
+    talk, console = Console(stderr=True), Console(width=None if sys.stdout.isatty() else _WIDTH_IN_A_FILE)
     talk.print("[bold]1[/] A patient: two visits, a year apart; neutral, flexion, extension")
     films = films_of_the_patient(folder / "films")
     talk.print("[bold]2[/] An archive and a node: [dim]aasnode serve[/]")

@@ -17,7 +17,6 @@ from aasnode.anatomy import View
 
 SEED = 2138  # a woman of 51 with rheumatoid arthritis, whose joint becomes looser within the year
 VISITS = 2
-_WORKERS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +59,7 @@ def _simulate(folder: Path) -> None:
         out = Path(temporary) / "films"
         simulate(
             SimulationRequest(
-                out=out, seed=SEED, patients=1, visits=VISITS, disturbed=False, workers=_WORKERS, progress=True
+                out=out, seed=SEED, patients=1, visits=VISITS, disturbed=False, progress=True
             )
         )
         out.rename(folder)

@@ -25,7 +25,7 @@ def show_films(console: Console, films: Sequence[DemoFilm], results: Mapping[str
     for heading in ("visit", "view"):
         table.add_column(heading)
     for heading in ("ADI", "90 %", "truth", "SAC", "90 %", "truth"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("assessment")
     for film in films:
         table.add_row(str(film.visit), film.view, *_cells(film, results.get(film.sop_instance_uid)))
