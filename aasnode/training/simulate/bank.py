@@ -21,7 +21,7 @@ from aasnode.training.simulate.bones.c2 import DensVariant, build_c2, draw_c2_sh
 from aasnode.training.simulate.bones.mandible import build_mandible
 from aasnode.training.simulate.bones.skull import build_skull, draw_skull_shape
 from aasnode.training.simulate.bones.subaxial import LEVELS, build_vertebra, draw_vertebrae
-from aasnode.training.simulate.meshes import Bone, Material, Part, Shell
+from aasnode.training.simulate.meshes import Bone, Material, Shell
 from aasnode.training.simulate.patient import Patient, Variant
 
 _SEED = 20261123
@@ -177,7 +177,6 @@ def _write(path: Path, bones: BoneSet) -> None:
     index: dict[str, Any] = {}
     for name, bone in bones.items():
         index[name] = {"shells": [[[m.value, w] for m, w in s.shares] for s in bone.shells],
-                       "parts": [s.part.value for s in bone.shells],
                        "points": {k: [float(c) for c in p] for k, p in bone.points.items()},
                        "contours": len(bone.profile), "numbers": dict(bone.numbers)}  # fmt: skip
         for i, s in enumerate(bone.shells):
@@ -203,7 +202,6 @@ def _bone(name: str, entry: dict[str, Any], data: Any) -> Bone:
             vertices=data[f"{name}.{i}.vertices"],
             faces=data[f"{name}.{i}.faces"],
             shares=tuple((Material(m), float(w)) for m, w in shares),
-            part=Part(entry["parts"][i]),
         )
         for i, shares in enumerate(entry["shells"])
     )

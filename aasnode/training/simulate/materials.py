@@ -13,10 +13,14 @@ import numpy.typing as npt
 class Layer(StrEnum):
     """One thickness map each, in mm along the ray; kept apart so that training can recombine them."""
 
-    C1_CORTICAL = "c1_cortical"
+    C1_CORTICAL = "c1_cortical"  # both arches
     C1_CANCELLOUS = "c1_cancellous"
-    C2_CORTICAL = "c2_cortical"
+    C1_LATERAL_CORTICAL = "c1_lateral_cortical"  # lateral masses, transverse processes
+    C1_LATERAL_CANCELLOUS = "c1_lateral_cancellous"
+    C2_CORTICAL = "c2_cortical"  # dens and body
     C2_CANCELLOUS = "c2_cancellous"
+    C2_LATERAL_CORTICAL = "c2_lateral_cortical"  # facets, laminae, processes
+    C2_LATERAL_CANCELLOUS = "c2_lateral_cancellous"
     SPINE_CORTICAL = "spine_cortical"  # C3 to T1, hyoid, larynx
     SPINE_CANCELLOUS = "spine_cancellous"
     SKULL_CORTICAL = "skull_cortical"  # skull, face and mandible
@@ -32,8 +36,8 @@ LAYERS: tuple[Layer, ...] = tuple(Layer)
 ThicknessMaps = Mapping[Layer, npt.NDArray[np.float32]]
 """Layer to float32 (rows, columns), mm along the ray."""
 
-CORTICAL = frozenset({Layer.C1_CORTICAL, Layer.C2_CORTICAL, Layer.SPINE_CORTICAL, Layer.SKULL_CORTICAL})
-CANCELLOUS = frozenset({Layer.C1_CANCELLOUS, Layer.C2_CANCELLOUS, Layer.SPINE_CANCELLOUS})
+CORTICAL = frozenset(layer for layer in Layer if layer.value.endswith("cortical"))
+CANCELLOUS = frozenset(layer for layer in Layer if layer.value.endswith("cancellous"))
 
 _ENERGIES_KEV = (40.0, 50.0, 60.0)
 _SOFT = (0.0285, 0.0240, 0.0217)  # ICRU-44 soft tissue, 1.06 g/cm3

@@ -32,13 +32,6 @@ class Material(StrEnum):
     AIR = "air"
 
 
-class Part(StrEnum):
-    """Which part of its bone a shell belongs to, so that training can weigh the parts of a projection."""
-
-    MEDIAN = "median"  # what the node's points lie on: both arches of C1; the body and the dens of C2
-    LATERAL = "lateral"  # what overlies them on a lateral film: masses, facets, laminae, processes
-
-
 LATERAL = (Material.LATERAL_CORTICAL, Material.LATERAL_CANCELLOUS)
 
 
@@ -49,7 +42,6 @@ class Shell:
     vertices: npt.NDArray[np.float32]  # (n, 3) mm
     faces: npt.NDArray[np.int32]  # (m, 3)
     shares: tuple[tuple[Material, float], ...]
-    part: Part = Part.MEDIAN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,10 +91,6 @@ class Bone:
         points = {name: warp(np.atleast_2d(p))[0] for name, p in self.points.items()}
         profile = tuple(warp(np.c_[np.zeros(len(c)), c])[:, 1:] for c in self.profile)
         return replace(self, shells=shells, points=points, profile=profile)
-
-    def only(self, part: Part) -> "Bone":
-        """The bone with the shells of one part."""
-        return replace(self, shells=tuple(shell for shell in self.shells if shell.part is part))
 
     def scaled(self, factors: Sequence[float]) -> "Bone":
         """The bone stretched about its origin."""

@@ -92,7 +92,7 @@ def parts_of(neck: Neck, to_room: Transform, rng: np.random.Generator) -> list[P
     parts = []
     for name, bone in neck.anatomy.bones.items():
         place = to_room.after(neck.transforms[name])
-        parts.append(Placed(bone=bone, transform=place, layers=_LAYERS_OF.get(name, _SPINE)))
+        parts.append(Placed(bone=bone, transform=place, layers=LAYERS_OF.get(name, _SPINE)))
     tissue = build_soft_tissue(neck, rng)
     around = (tissue.skin, tissue.airway, tissue.hyoid)
     return parts + [Placed(bone=part, transform=to_room, layers=_SPINE) for part in around]
@@ -123,4 +123,4 @@ _C2 = {
     Material.LATERAL_CORTICAL: Layer.C2_LATERAL_CORTICAL,
     Material.LATERAL_CANCELLOUS: Layer.C2_LATERAL_CANCELLOUS,
 }
-_LAYERS_OF = {"c1": _C1, "c2": _C2, "skull": _SKULL, "mandible": _SKULL}
+LAYERS_OF = {"c1": _C1, "c2": _C2, "skull": _SKULL, "mandible": _SKULL}

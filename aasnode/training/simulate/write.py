@@ -1,7 +1,7 @@
 """A film on disk: a complete DICOM DX that says what it is, or a PNG; and the truth of all films beside them.
 
-Tags follow PS3.3 A.26 (Digital X-Ray Image IOD) and hide nothing: Synthetic Data is YES, the maker is this simulator,
-names begin with SIMULATED. Spacing is the detector's (Imager Pixel Spacing); SID always, the magnification at some.
+Tags follow PS3.3 A.26 (Digital X-Ray Image IOD) and hide nothing: the maker is this simulator, names begin with
+SIMULATED, comments say so (Synthetic Data, 0008,001C, is younger than the validators in use). Spacing is the detector's (Imager Pixel Spacing); SID always, the magnification at some.
 """
 
 import csv
@@ -165,7 +165,6 @@ def _image(film: Film) -> Dataset:
     return _of(
         SOPClassUID=DigitalXRayImageStorageForPresentation,
         SOPInstanceUID=uid_of("image", *_film_key(film)),
-        SyntheticData="YES",
         InstanceNumber=1,
         ImageType=["ORIGINAL", "PRIMARY"],
         ImageComments="Simulated radiograph; shows no patient",

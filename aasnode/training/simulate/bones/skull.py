@@ -103,7 +103,7 @@ def _cranium(s: SkullShape, rng: np.random.Generator, step_mm: float) -> list[Sh
     floor = rounded_box(p, (0, 62, 41), (22, 28, 1.6), 1.5, rotation("x", 4)) + roughness(grid, 0.8, 9, rng)
     middle = rounded_box(p, (32, 32, 22), (20, 22, 1.4), 1.2, rotation("x", 14)) + roughness(grid, 1.0, 7, rng)
     return [
-        *bone_shells(skull, grid, 1.9, marrow=Material.DIPLOE),
+        *bone_shells(skull, grid, 1.9, materials=(Material.CORTICAL, Material.DIPLOE)),
         shell(floor, grid, 0.0, {Material.CORTICAL: 0.45}),
         shell(middle, grid, 0.0, {Material.CORTICAL: 0.3}),
         *_mastoid_cells(p, grid, skull, rng),
