@@ -1,6 +1,7 @@
 """Size of an encoded picture, read from its own header, so that a bomb is refused before it is decoded."""
 
 import struct
+from dataclasses import dataclass
 
 _FRAME_MARKERS = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})  # SOF of JPEG, and of JPEG-LS
 _STANDALONE_MARKERS = frozenset({0x01, *range(0xD0, 0xD8)})
@@ -10,14 +11,23 @@ _TIFF_BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _TIFF_WIDTH, _TIFF_LENGTH = 256, 257
 
 
-def picture_size(encoded: bytes) -> tuple[int, int] | None:
-    """(rows, columns) that a JPEG, JPEG-LS, JPEG 2000, PNG or TIFF stream announces; None when it announces none."""
+@dataclass(frozen=True, kw_only=True)
+class PictureSize:
+    """What a stream announces of its picture."""
+
+    rows: int
+    columns: int
+    samples: int | None = None  # per pixel; None where it was not looked at
+
+
+def picture_size(encoded: bytes) -> PictureSize | None:
+    """What a JPEG, JPEG-LS, JPEG 2000, PNG or TIFF stream announces; None when it announces nothing."""
     try:
         if encoded.startswith(b"\xff\xd8"):
             return _jpeg_size(encoded)
         if encoded.startswith(_PNG_START):
             columns, rows = struct.unpack_from(">II", encoded, 16)
-            return rows, columns
+            return PictureSize(rows=rows, columns=columns)
         if encoded[:4] in _TIFF_BYTE_ORDERS:
             return _tiff_size(encoded)
         if (start := encoded.find(_JPEG_2000_START, 0, 4096)) >= 0:
@@ -27,7 +37,12 @@ def picture_size(encoded: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _jpeg_size(encoded: bytes) -> tuple[int, int] | None:
+def has_end_of_image(encoded: bytes) -> bool:
+    """Whether a JPEG or JPEG-LS stream reaches its EOI marker; padding may follow."""
+    return b"\xff\xd9" in encoded[-64:]
+
+
+def _jpeg_size(encoded: bytes) -> PictureSize | None:
     """Walks the marker segments to the start of frame (ITU-T T.81 B.2.2, T.87 C.2.2)."""
     at = 2
     while True:
@@ -39,18 +54,19 @@ def _jpeg_size(encoded: bytes) -> tuple[int, int] | None:
             continue
         (length,) = struct.unpack_from(">H", encoded, at + 2)
         if marker in _FRAME_MARKERS:
-            rows, columns = struct.unpack_from(">HH", encoded, at + 5)
-            return rows, columns
+            rows, columns, samples = struct.unpack_from(">HHB", encoded, at + 5)
+            return PictureSize(rows=rows, columns=columns, samples=samples)
         at += 2 + max(length, 2)
 
 
-def _jpeg_2000_size(encoded: bytes, start: int) -> tuple[int, int]:
+def _jpeg_2000_size(encoded: bytes, start: int) -> PictureSize:
     """The image area of the SIZ segment (ITU-T T.800 A.5.1)."""
     right, bottom, left, top = struct.unpack_from(">IIII", encoded, start + 8)
-    return bottom - top, right - left
+    (samples,) = struct.unpack_from(">H", encoded, start + 40)
+    return PictureSize(rows=bottom - top, columns=right - left, samples=samples)
 
 
-def _tiff_size(encoded: bytes) -> tuple[int, int] | None:
+def _tiff_size(encoded: bytes) -> PictureSize | None:
     """Image Length and Image Width of the first directory (TIFF 6.0, section 2)."""
     order = _TIFF_BYTE_ORDERS[encoded[:4]]
     (directory,) = struct.unpack_from(f"{order}I", encoded, 4)
@@ -61,4 +77,4 @@ def _tiff_size(encoded: bytes) -> tuple[int, int] | None:
         tag, kind = struct.unpack_from(f"{order}HH", encoded, at)
         if tag in (_TIFF_WIDTH, _TIFF_LENGTH):
             (found[tag],) = struct.unpack_from(f"{order}H" if kind == 3 else f"{order}I", encoded, at + 8)
-    return (found[_TIFF_LENGTH], found[_TIFF_WIDTH]) if len(found) == 2 else None
+    return PictureSize(rows=found[_TIFF_LENGTH], columns=found[_TIFF_WIDTH]) if len(found) == 2 else None

@@ -12,6 +12,7 @@ from pydicom import Dataset
 from pydicom.pixels.processing import apply_color_lut
 
 from aasnode.dicom.elements import integer, items, number, numbers, text, value
+from aasnode.dicom.transfer_syntaxes import TransferSyntax
 
 Pixels = npt.NDArray[np.float32]
 """(rows, columns), bright = dense, 0 to 1; finite everywhere."""
@@ -43,9 +44,9 @@ def grey_of_palette(dataset: Dataset, stored: npt.NDArray[np.integer]) -> Pixels
     return grey_of_colour(apply_color_lut(stored, dataset)[..., :3])
 
 
-def grey_of_monochrome(dataset: Dataset, stored: npt.NDArray[np.integer], *, is_encapsulated: bool) -> Pixels:
-    """(rows, columns) stored values of MONOCHROME1 or MONOCHROME2."""
-    stored = stored_values(dataset, stored, is_encapsulated=is_encapsulated)
+def grey_of_monochrome(dataset: Dataset, decoded: npt.NDArray[np.integer], syntax: TransferSyntax) -> Pixels:
+    """(rows, columns) as decoded from ``syntax``, of MONOCHROME1 or MONOCHROME2."""
+    stored = stored_values(dataset, decoded, syntax)
     is_padding = _padding(dataset, stored)
     grey = _of_interest(dataset, _modality(dataset, stored.astype(np.float32)), ~is_padding)
     if _is_inverted(dataset):
@@ -55,20 +56,24 @@ def grey_of_monochrome(dataset: Dataset, stored: npt.NDArray[np.integer], *, is_
 
 
 def stored_values(
-    dataset: Dataset, array: npt.NDArray[np.integer], *, is_encapsulated: bool
+    dataset: Dataset, decoded: npt.NDArray[np.integer], syntax: TransferSyntax
 ) -> npt.NDArray[np.integer]:
     """The bits between High Bit and Bits Stored alone, with their sign: others may hold overlays (PS3.5 8.1.1).
 
-    Encoded samples come right-aligned, whatever High Bit says.
+    Encoded samples come right-aligned, whatever High Bit says; lossy ones may overshoot and are clipped.
     """
-    allocated = array.dtype.itemsize * 8
+    size = decoded.dtype.itemsize
+    allocated, signed = size * 8, integer(dataset, "PixelRepresentation") == 1
     bits, high = integer(dataset, "BitsStored") or allocated, integer(dataset, "HighBit")
     if not 1 <= bits <= allocated:
         bits = allocated
-    top = bits - 1 if high is None or is_encapsulated or not bits - 1 <= high < allocated else high
-    kind = "i" if integer(dataset, "PixelRepresentation") == 1 else "u"
-    raised = np.left_shift(array.view(f"u{array.dtype.itemsize}"), allocated - 1 - top)
-    return np.asarray(np.right_shift(raised.view(f"{kind}{array.dtype.itemsize}"), allocated - bits))
+    words = decoded.astype(decoded.dtype.newbyteorder("="), copy=False)
+    if syntax.is_lossy:
+        least = -(1 << (bits - 1)) if signed else 0
+        return np.clip(words, least, least + (1 << bits) - 1)
+    top = bits - 1 if high is None or syntax.is_encapsulated or not bits - 1 <= high < allocated else high
+    raised = np.left_shift(words.view(f"u{size}"), allocated - 1 - top)
+    return np.asarray(np.right_shift(raised.view(f"{'i' if signed else 'u'}{size}"), allocated - bits))
 
 
 def _padding(dataset: Dataset, stored: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
@@ -102,7 +107,7 @@ def _modality(dataset: Dataset, values: Pixels) -> Pixels:
 def _of_interest(dataset: Dataset, values: Pixels, is_picture: npt.NDArray[np.bool_]) -> Pixels:
     """VOI LUT, else the first window, else all values: 0 to 1 (PS3.3 C.11.2). Raw values need none of these."""
     if _is_linear_raw(dataset):
-        values = np.log1p(values - values[is_picture].min())
+        values = np.log(np.maximum(values, values.max() * np.float32(1e-4) + np.float32(1e-6)))
     elif table := _table(dataset, "VOILUTSequence"):
         return _unless_flat(table.of(values) / np.float32(2**table.bits - 1), values, is_picture)
     elif (windowed := _windowed(dataset, values)) is not None:

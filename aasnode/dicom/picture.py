@@ -39,9 +39,9 @@ def _check_size(path: Path, encoded: bytes, limits: PixelsSection) -> None:
     size = picture_size(encoded)
     if size is None:
         raise UnreadableError(f"{path.name}: neither DICOM nor PNG, JPEG or TIFF")
-    if size[0] * size[1] > limits.max_megapixels * 1_000_000:
+    if size.rows * size.columns > limits.max_megapixels * 1_000_000:
         raise UnsupportedError(
-            f"{path.name}: {size[0]} x {size[1]} pixels are more than {limits.max_megapixels} million "
+            f"{path.name}: {size.rows} x {size.columns} pixels are more than {limits.max_megapixels} million "
             "(pixels.max_megapixels)"
         )
 

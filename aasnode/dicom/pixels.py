@@ -19,7 +19,7 @@ from pydicom.uid import UID
 
 from aasnode.config import PixelsSection
 from aasnode.dicom import transfer_syntaxes
-from aasnode.dicom.codestream import picture_size
+from aasnode.dicom.codestream import PictureSize, has_end_of_image, picture_size
 from aasnode.dicom.elements import integer, text, value
 from aasnode.dicom.file import MEBIBYTE
 from aasnode.dicom.grey import Pixels, grey_of_colour, grey_of_monochrome, grey_of_palette
@@ -28,7 +28,7 @@ from aasnode.errors import UnreadableError, UnsupportedError
 
 _PLUGINS = {
     PixelDecoder.NATIVE: "",
-    PixelDecoder.RLE: "pylibjpeg",
+    PixelDecoder.RLE: "pydicom",
     PixelDecoder.JPEG: "imagecodecs",
     PixelDecoder.JPEG_LS: "pyjpegls",
     PixelDecoder.JPEG_2000: "pylibjpeg",
@@ -58,7 +58,7 @@ def read_pixels(dataset: Dataset, limits: PixelsSection) -> Pixels:
     """
     syntax = _checked_transfer_syntax(dataset, limits)
     with _broken_pixels_told(dataset, syntax):
-        return _grey(dataset, _decode(dataset, syntax), is_encapsulated=syntax.is_encapsulated)
+        return _grey(dataset, _decode(dataset, syntax), syntax)
 
 
 def read_stored_pixels(dataset: Dataset, limits: PixelsSection) -> npt.NDArray[np.integer]:
@@ -135,8 +135,8 @@ def _check_size(dataset: Dataset, limits: PixelsSection) -> None:
 
 def _decode(dataset: Dataset, syntax: TransferSyntax) -> npt.NDArray[np.integer]:
     """The first frame as (rows, columns) or (rows, columns, 3), colour as RGB."""
-    if syntax.is_encapsulated:
-        _check_codestream(dataset)
+    if syntax.is_encapsulated and syntax.decoder is not PixelDecoder.RLE:
+        _check_codestream(dataset, syntax)
     # Unused high bits are dealt with in ``grey``, where High Bit is looked at too.
     options: dict[str, Any] = {"decoding_plugin": _PLUGINS[syntax.decoder]}
     if syntax.decoder not in (PixelDecoder.JPEG_2000, PixelDecoder.JPEG_LS):
@@ -145,15 +145,18 @@ def _decode(dataset: Dataset, syntax: TransferSyntax) -> npt.NDArray[np.integer]
     return array
 
 
-def _check_codestream(dataset: Dataset) -> None:
+def _check_codestream(dataset: Dataset, syntax: TransferSyntax) -> None:
     """Refuse a stream whose own size is not that of the header: a decoder would allocate what the stream says."""
     frames = max(integer(dataset, "NumberOfFrames") or 1, 1)
-    announced = picture_size(get_frame(dataset.PixelData, 0, number_of_frames=frames))
-    if announced not in (None, (integer(dataset, "Rows"), integer(dataset, "Columns"))):
+    encoded = get_frame(dataset.PixelData, 0, number_of_frames=frames)
+    expected = PictureSize(rows=dataset.Rows, columns=dataset.Columns, samples=integer(dataset, "SamplesPerPixel") or 1)
+    if (announced := picture_size(encoded)) != expected:
         raise UnreadableError(
-            f"instance {text(dataset, 'SOPInstanceUID')}: the encoded picture has {announced} rows and columns, "
-            f"the header {dataset.Rows}, {dataset.Columns}"
+            f"instance {text(dataset, 'SOPInstanceUID')}: the encoded picture announces {announced}, "
+            f"the header {expected}"
         )
+    if syntax.decoder is PixelDecoder.JPEG_LS and not has_end_of_image(encoded):  # CharLS would search on for seconds
+        raise UnreadableError(f"instance {text(dataset, 'SOPInstanceUID')}: the encoded picture ends early")
 
 
 @cache
@@ -164,9 +167,9 @@ def _decoder(syntax: TransferSyntax) -> Decoder:
     return decoder
 
 
-def _grey(dataset: Dataset, decoded: npt.NDArray[np.integer], *, is_encapsulated: bool) -> Pixels:
+def _grey(dataset: Dataset, decoded: npt.NDArray[np.integer], syntax: TransferSyntax) -> Pixels:
     if decoded.ndim == 3:
         return grey_of_colour(decoded)
     if text(dataset, "PhotometricInterpretation") in _MONOCHROME:
-        return grey_of_monochrome(dataset, decoded, is_encapsulated=is_encapsulated)
+        return grey_of_monochrome(dataset, decoded, syntax)
     return grey_of_palette(dataset, decoded)

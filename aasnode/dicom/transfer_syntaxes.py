@@ -12,7 +12,7 @@ class PixelDecoder(StrEnum):
     """What turns encoded pixels into numbers."""
 
     NATIVE = "pydicom"  # nothing to decode
-    RLE = "pylibjpeg-rle"
+    RLE = "pydicom, RLE"
     JPEG = "imagecodecs (libjpeg-turbo)"  # 8 and 12 bit lossy, lossless up to 16 bit
     JPEG_LS = "pyjpegls (CharLS)"
     JPEG_2000 = "pylibjpeg-openjpeg (OpenJPEG)"  # High-Throughput JPEG 2000 included
@@ -30,6 +30,14 @@ class TransferSyntax:
     def is_encapsulated(self) -> bool:
         """Whether the pixels come as fragments of an encoded stream."""
         return self.decoder is not PixelDecoder.NATIVE
+
+    @property
+    def is_lossy(self) -> bool:
+        """Whether decoded values may differ from those that were encoded."""
+        return self.uid.removeprefix("1.2.840.10008.1.2") in _LOSSY
+
+
+_LOSSY = frozenset({".4.50", ".4.51", ".4.81", ".4.91", ".4.203"})
 
 
 def _row(suffix: str, name: str, decoder: PixelDecoder) -> TransferSyntax:
