@@ -29,7 +29,9 @@ const { DicomMessage, DicomMetaDictionary } = dcmjs.data;
 
 function read(path) {
   const bytes = fs.readFileSync(path);
-  const file = DicomMessage.readFile(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  // dcmjs refuses code extensions (ISO 2022) in files; the viewer itself gets its texts as UTF-8 by DICOMweb.
+  const file = DicomMessage.readFile(buffer, { ignoreErrors: true });
   const dataset = DicomMetaDictionary.naturalizeDataset(file.dict);
   dataset._meta = DicomMetaDictionary.namifyDataset(file.meta);
   return dataset;
