@@ -30,6 +30,13 @@ class Role(StrEnum):
     JOINT = "joint"  # the atlantodental joint alone, too fine to see its neighbours
 
 
+class Beyond(StrEnum):
+    """What a crop shows beyond the film."""
+
+    EDGE = "edge"  # the film's edge, repeated
+    DARK = "dark"  # the film's darkest value, as a letterbox does
+
+
 class Normalisation(StrEnum):
     """How the intensities of a crop are prepared."""
 
@@ -49,7 +56,9 @@ class StageCard:
     trust: float = 2.0  # factor by which one crop may change the expected diameter, as far as the training varied it
     channels: tuple[str, ...]  # one point per heatmap, landmarks and auxiliary points by name
     masks: tuple[str, ...] = ()  # maps behind the points: share of the pixel that the named thing covers
-    focus: tuple[Landmark, ...] = LANDMARKS  # the crop is centred on the mean of these
+    focus: tuple[Landmark, ...] = LANDMARKS  # the crop is centred on the mean of these ...
+    offset: float = 0.0  # ... moved dorsally along the C1 axis by this many diameters
+    beyond: Beyond = Beyond.EDGE
     measures: tuple[Landmark, ...] = LANDMARKS  # the points that this stage decides, over the stages before it
     passes: int = 1  # single crops, each placed by the one before, ahead of the views
     views: int = 1  # crops with small shifts, turns and scales whose median and spread count

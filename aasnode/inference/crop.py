@@ -100,8 +100,16 @@ class Film:
         inside_y = (y >= margin - self._step[1] / 2) & (y <= self.height - self._step[1] / 2 - margin)
         return np.asarray(inside_x & inside_y)
 
-    def cut(self, crop: Crop) -> Floats:
-        """The crop's pixels, (size, size); beyond the film its edge is repeated. Averages where it makes smaller."""
+    @cached_property
+    def darkest(self) -> float:
+        """The least value of any pixel."""
+        return float(self._pixels.min())
+
+    def cut(self, crop: Crop, *, dark_beyond: bool = False) -> Floats:
+        """The crop's pixels, (size, size). Averages where it makes smaller.
+
+        Beyond the film its edge is repeated, or with ``dark_beyond`` it is as dark as the film gets.
+        """
         corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
         origin, along_x, along_y = self.to_pixels(crop.to_film(corners))
         matrix = np.stack([along_x - origin, along_y - origin, origin], 1)
@@ -111,7 +119,7 @@ class Film:
         factor = np.array([2.0 ** halvings[0], 2.0 ** halvings[1]])
         matrix = matrix / factor[:, None]
         matrix[:, 2] += (1 / factor - 1) / 2
-        return _resample(level, matrix, crop.size, reach / factor)
+        return _resample(level, matrix, crop.size, reach / factor, self.darkest if dark_beyond else None)
 
     def _level(self, across: int, down: int) -> Floats:
         """The film averaged to half its columns ``across`` times and half its rows ``down`` times."""
@@ -126,7 +134,7 @@ def _halve_columns(pixels: Floats) -> Floats:
     return (even[:, 0::2] + even[:, 1::2]) / np.float32(2)
 
 
-def _resample(level: Floats, matrix: Points, size: int, reach: Points) -> Floats:
+def _resample(level: Floats, matrix: Points, size: int, reach: Points, beyond: float | None) -> Floats:
     """Resample by ``matrix`` (crop pixels → pixels of ``level``), with a light blur where it still makes smaller."""
     corners = np.array([[-1.0, -1.0], [size, -1.0], [-1.0, size], [size, size]]) @ matrix[:, :2].T + matrix[:, 2]
     rows, columns = level.shape
@@ -142,10 +150,11 @@ def _resample(level: Floats, matrix: Points, size: int, reach: Points) -> Floats
     moved = matrix.copy()
     moved[:, 2] -= (x0, y0)
     kind = cv2.INTER_LINEAR if max(reach) > 0.7 else cv2.INTER_CUBIC
-    return np.asarray(
-        cv2.warpAffine(patch, moved, (size, size), flags=kind | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE),
-        np.float32,
+    border = cv2.BORDER_REPLICATE if beyond is None else cv2.BORDER_CONSTANT
+    warped = cv2.warpAffine(
+        patch, moved, (size, size), flags=kind | cv2.WARP_INVERSE_MAP, borderMode=border, borderValue=beyond or 0.0
     )
+    return np.asarray(warped, np.float32)
 
 
 def _span(values: Points, limit: int) -> tuple[int, int]:

@@ -53,7 +53,12 @@ class FilmDetector:
         if search.weak_turns_deg and (best is None or best.confidence < search.weak_confidence):
             turned = self._approach(film, search.weak_turns_deg)
             best = max((view for view in (best, turned) if view), key=lambda view: view.confidence, default=None)
-        return self._measure(film, best) if best else None
+        if best is None:
+            return None
+        glance = _combine([best])
+        if glance.confidence < self._card.decision.film_confidence:
+            return glance  # another view: a closer look would change nothing
+        return self._measure(film, best)
 
     def _approach(self, film: Film, turns_deg: Sequence[float]) -> refine.View | None:
         """Locate, then the first close look at each candidate; the best of them."""

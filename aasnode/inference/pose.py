@@ -28,11 +28,11 @@ class Pose:
 
         ``turn`` in radians, ``shift`` in shares of the crop's side.
         """
-        turned = self.angle + (math.pi if self.mirrored else 0.0) + turn
+        back = card.offset * self.diameter
         crop = Crop(
-            centre=self.centre,
+            centre=(self.centre[0] - back * math.cos(self.angle), self.centre[1] - back * math.sin(self.angle)),
             scale=self.diameter / card.diameter_px / zoom,
-            turn=turned,
+            turn=self.angle + (math.pi if self.mirrored else 0.0) + turn,
             mirrored=self.mirrored,
             size=card.input_px,
         )

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from aasnode.errors import ModelError
-from aasnode.inference.card import Card, StageCard, verify_weights
+from aasnode.inference.card import Beyond, Card, StageCard, verify_weights
 from aasnode.inference.crop import Crop, Film, Floats, Points, normalise
 from aasnode.inference.heatmap import Decoding, decode
 from aasnode.inference.hrnet import PoseHRNet, Variant, to_inference
@@ -55,7 +55,8 @@ class Stage:
 
     @torch.inference_mode()
     def _read_batch(self, film: Film, crops: Sequence[Crop]) -> list[Reading]:
-        pictures = np.stack([normalise(film.cut(crop)) for crop in crops])[:, None]
+        dark_beyond = self.card.beyond is Beyond.DARK
+        pictures = np.stack([normalise(film.cut(crop, dark_beyond=dark_beyond)) for crop in crops])[:, None]
         batch = torch.from_numpy(pictures).to(self._device, memory_format=torch.channels_last)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self.half):
             maps = self._network(batch).float()

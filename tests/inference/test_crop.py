@@ -69,6 +69,17 @@ def test_beyond_the_film_its_edge_is_repeated() -> None:
     assert np.allclose(Film(pixels, None).cut(crop), 7)
 
 
+def test_a_letterbox_is_as_dark_as_the_film_gets() -> None:
+    pixels = np.full((100, 50), 7.0, np.float32)
+    pixels[50, 25] = 3.0
+    picture = Film(pixels, None).cut(
+        Crop(centre=(24.5, 49.5), scale=1.0, turn=0.0, mirrored=False, size=100), dark_beyond=True
+    )
+    assert np.allclose(picture[:, :24], 3)
+    assert np.allclose(picture[:, 76:], 3)
+    assert np.allclose(picture[:40, 26:74], 7)
+
+
 def test_what_is_no_number_counts_as_darkest() -> None:
     pixels = np.full((100, 100), 3.0, np.float32)
     pixels[40:60, 40:60] = np.nan

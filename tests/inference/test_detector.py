@@ -75,6 +75,14 @@ def test_upright_crops_are_level_ventral_right_caudal_down() -> None:
             assert (seen[4:, 1] > seen[:4, 1].max()).all()
 
 
+def test_an_offset_moves_the_crop_dorsally() -> None:
+    for mirrored in (False, True):
+        truth = place(C1_AT, 110.0, 20.0, mirrored=mirrored)
+        pose = answer(truth).pose
+        there, here = (pose.crop(stage_card(Role.REFINE, offset=offset)).to_crop(truth) for offset in (0.1, 0.0))
+        assert np.allclose(there - here, [6.0, 0.0])  # what is ventral moves to the right
+
+
 def test_the_median_of_the_views_is_closer_than_a_single_crop_and_tells_the_spread() -> None:
     truth = place(C1_AT, 110.0)
     result = detector(truth, noise_px=0.8).answer(Film(FILM, None))
