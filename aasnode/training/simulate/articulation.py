@@ -71,8 +71,8 @@ def anatomy_of(patient: Patient, bank: Mapping[str, Bone]) -> Anatomy:
     """
     scale = patient.size * np.asarray(patient.stretch)
     bones = {name: bone.scaled(tuple(scale)) for name, bone in bank.items()}
-    diameter = patient.inner_diameter_mm(dens_depth_mm(bones["c2"], patient.dens_level))
-    bones["c1"] = fitted_ring(bones["c1"], diameter)
+    dens_mm = dens_depth_mm(bones["c2"], patient.dens_level, atlas_axis(bones["c1"]).direction)
+    bones["c1"] = fitted_ring(bones["c1"], patient.inner_diameter_mm(dens_mm))
     return Anatomy(patient=patient, bones=bones, atlas=atlas_axis(bones["c1"]))
 
 

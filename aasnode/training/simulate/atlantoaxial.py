@@ -73,11 +73,10 @@ def dens_cortices(c2: Bone, origin: Points, direction: Points) -> tuple[Points, 
     return origin + direction * ahead.max(), origin + direction * behind.min()
 
 
-def dens_depth_mm(c2: Bone, level: float) -> float:
-    """Depth of the dens across its axis at a level of 0 (base) to 1 (tip)."""
-    axis = c2.points["dens_axis_end"] - c2.points["dens_base"]
-    across = np.array([0.0, axis[2], -axis[1]]) / np.linalg.norm(axis)
-    front, back = dens_cortices(c2, c2.points["dens_base"] + axis * level, across)
+def dens_depth_mm(c2: Bone, level: float, direction: Points) -> float:
+    """Depth of the dens along ``direction`` at a level of 0 (base) to 1 (tip) of its axis."""
+    base, end = c2.points["dens_base"], c2.points["dens_axis_end"]
+    front, back = dens_cortices(c2, base + (end - base) * level, direction)
     return float(np.linalg.norm(front - back))
 
 

@@ -1,7 +1,8 @@
 """A film on disk: a complete DICOM DX that says what it is, or a PNG; and the truth of all films beside them.
 
 Tags follow PS3.3 A.26 (Digital X-Ray Image IOD) and hide nothing: the maker is this simulator, names begin with
-SIMULATED, comments say so (Synthetic Data, 0008,001C, is younger than the validators in use). Spacing is the detector's (Imager Pixel Spacing); SID always, the magnification at some.
+SIMULATED, comments say so. (Synthetic Data, 0008,001C, would say it too, but validators in use refuse it.) Spacing is
+the detector's, Imager Pixel Spacing; SID is always given, the magnification on some.
 """
 
 import csv

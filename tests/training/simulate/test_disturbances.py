@@ -1,0 +1,106 @@
+"""What lies on a film, and how it is stored."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from aasnode.anatomy import LANDMARKS, View
+from aasnode.geometry import Point
+from aasnode.inference.detection import Reason
+from aasnode.training.simulate import exposure
+from aasnode.training.simulate.bank import Bank
+from aasnode.training.simulate.courses import Cohort
+from aasnode.training.simulate.disturbances import SHARES, Disturbance, draw_disturbances
+from aasnode.training.simulate.exposure import Film, FilmWish, expose, turned
+from aasnode.training.simulate.priors import Priors
+
+MakeFilm = Callable[..., Film]
+
+
+@pytest.fixture
+def make_film(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> MakeFilm:
+    """A film of the same patient with exactly these disturbances."""
+
+    def make(disturbances: dict[Disturbance, float], seed: int = 3) -> Film:
+        cohort = Cohort(seed=seed, patients=1, visits=1, single=True, priors=Priors.NATURAL, variants=False)
+        appointment = replace(next(cohort.appointments_of(0)), view=View.NEUTRAL)
+        monkeypatch.setattr(exposure, "draw_disturbances", lambda _: disturbances)
+        return expose(appointment, bank, FilmWish(pixel_mm=0.5, disturbed=True), "film.dcm")
+
+    return make
+
+
+def test_a_turned_image_takes_its_points_with_it() -> None:
+    image = np.zeros((5, 8))
+    image[1, 6] = 1
+    for turns in range(4):
+        row, column = np.argwhere(np.rot90(image, turns))[0]
+        assert turned(Point(x=6, y=1), turns, 5, 8) == Point(x=column, y=row)
+
+
+def test_mirrored_turned_and_inverted_films_show_the_same_neck(make_film: MakeFilm) -> None:
+    plain = make_film({})
+    stored = make_film({Disturbance.MIRRORED: 0.5, Disturbance.TURNED: 0.25, Disturbance.MONOCHROME1: 0.5})
+
+    restored = np.rot90(4095 - stored.pixels.astype(int), -1)[:, ::-1]
+    assert np.abs(restored - plain.pixels).max() <= 1
+    for name in LANDMARKS:
+        before, after = plain.truth.landmark(name).point, stored.truth.landmark(name).point
+        columns = plain.pixels.shape[1]
+        back = turned(after, 3, *stored.pixels.shape)
+        assert (columns - 1 - back.x, back.y) == pytest.approx((before.x, before.y))
+    assert plain.truth.adi_detector_mm == pytest.approx(stored.truth.adi_detector_mm)
+
+
+@pytest.mark.parametrize("name", [d for d in Disturbance if d not in (Disturbance.MIRRORED, Disturbance.CEPHALOGRAM)])
+def test_every_disturbance_changes_the_film_and_is_kept_in_the_truth(make_film: MakeFilm, name: Disturbance) -> None:
+    plain = make_film({})
+    disturbed = make_film({name: 0.75})
+
+    assert disturbed.truth.disturbances == {name.value: 0.75}
+    same = disturbed.pixels.shape == plain.pixels.shape and np.array_equal(disturbed.pixels, plain.pixels)
+    assert not same
+
+
+def test_an_operated_joint_is_not_measured(make_film: MakeFilm) -> None:
+    truth = make_film({Disturbance.UPPER_FUSION: 0.5}).truth
+
+    assert truth.adi_reason is truth.sac_reason is Reason.OPERATED_NECK
+
+
+def test_hardware_below_leaves_the_joint_measurable(make_film: MakeFilm) -> None:
+    truth = make_film({Disturbance.LOWER_FUSION: 0.5}).truth
+
+    assert truth.adi_reason is None
+    assert truth.sac_reason is None
+
+
+def test_ordinary_collimation_spares_the_joint_and_a_cut_does_not(make_film: MakeFilm) -> None:
+    spared, cut = make_film({Disturbance.COLLIMATION: 1.0}).truth, make_film({Disturbance.CUT_OFF: 1.0}).truth
+
+    assert all(spared.landmark(name).visible for name in LANDMARKS)
+    outside = [name for name in LANDMARKS if not cut.landmark(name).visible]
+    assert outside
+    assert Reason.POINT_OUTSIDE_FIELD in (cut.adi_reason, cut.sac_reason)
+
+
+def test_a_cephalogram_has_ear_rods_and_little_magnification(make_film: MakeFilm) -> None:
+    rng = np.random.default_rng(0)
+    drawn = [d for d in (draw_disturbances(rng) for _ in range(400)) if Disturbance.CEPHALOGRAM in d]
+
+    assert drawn
+    assert all(Disturbance.EAR_RODS in d for d in drawn)
+    assert make_film({Disturbance.CEPHALOGRAM: 0.5}).truth.magnification < 1.12
+
+
+def test_disturbances_come_in_their_shares() -> None:
+    rng = np.random.default_rng(1)
+    films = [draw_disturbances(rng) for _ in range(4000)]
+
+    for name, share in SHARES.items():
+        if name is Disturbance.EAR_RODS:
+            continue
+        seen = sum(name in film for film in films) / len(films)
+        assert seen == pytest.approx(share, abs=4 * (share * (1 - share) / len(films)) ** 0.5)
