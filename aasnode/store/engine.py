@@ -22,7 +22,8 @@ _READ_ONLY = "aasnode_read_only"
 
 def open_engine(path: Path) -> Engine:
     """Open the SQLite database at ``path``; its folder exists."""
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
+    # Parameters hold identity: they must not stand in the message of an exception.
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_connection)
     event.listen(engine, "begin", _begin)
     return engine

@@ -118,9 +118,10 @@ class Analyser:
         return found
 
     def _keep(self, job: Job, instance: Instance, namesake: Instance | None, found: Examination) -> None:
-        """One transaction: what became of the arrival, its result, the study's report, the job's end."""
+        """One transaction: the job's end, what became of the arrival, its result, the study's report."""
         now = self._clock()
         with self._store.writing() as connection:
+            jobs.finish(connection, job, now=now, outcome=found.film.status if found.film else found.state)
             if namesake is not None and found.differences:
                 instances.add_revision(
                     connection, first=namesake, later=instance, differences=found.differences, now=now
@@ -130,7 +131,6 @@ class Analyser:
             if found.film is not None:
                 results.add(connection, instance_id=instance.id, film=found.film, now=now)
                 self._ask_for_report(connection, found.film, now)
-            jobs.finish(connection, job, now=now, outcome=found.film.status if found.film else found.state)
         _log_kept(job, instance, found)
 
     def _ask_for_report(self, connection: Connection, film: results.FilmResult, now: datetime) -> None:

@@ -1,0 +1,110 @@
+"""The services of one node without its loops: every step is taken by the test, and the clock turned by it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from pydicom import Dataset
+
+from aasnode.config import AnalyserSection, Config, DeliverySection, Destination, NodeSection
+from aasnode.network.scp import IncomingInstance
+from aasnode.network.status import Status
+from aasnode.services.analyser.service import Analyser
+from aasnode.services.janitor import Janitor
+from aasnode.services.receiver import Receiver
+from aasnode.services.reporter.service import Reporter
+from aasnode.services.sender import Sender, destinations
+from aasnode.store import jobs
+from aasnode.store.jobs import Job
+from aasnode.store.schema import JobKind, JobState
+from aasnode.store.store import Store, open_store
+from tests import marks
+
+NOBODY = Destination(name="pacs", ae_title="PACS", host="127.0.0.1", port=1)
+
+
+class Node:
+    """One node, stepped by hand."""
+
+    def __init__(self, store: Store, config: Config) -> None:
+        self.store, self.config = store, config
+        self.now = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+        self.receiver = Receiver(store, config, clock=self.clock)
+        self.analyser = Analyser(store, config, load_detector=marks.load, clock=self.clock)
+        self.reporter = Reporter(store, config, clock=self.clock)
+        self.senders = [Sender(store, config, one, clock=self.clock) for one in destinations(config)]
+        names = [one.name for one in destinations(config)]
+        self.janitor = Janitor(store, config, destinations=names, clock=self.clock)
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def wait(self, seconds: float) -> None:
+        """Turn the clock."""
+        self.now += timedelta(seconds=seconds)
+
+    def receive(self, dataset: Dataset, *, uid: str | None = None, calling: str = "MODALITY") -> Status:
+        """Hand over one film as the SCP does."""
+        buffer = BytesIO()
+        dataset.save_as(buffer, implicit_vr=False, little_endian=True)
+        with buffer.getbuffer() as data_set:
+            incoming = IncomingInstance(
+                sop_class_uid=dataset.SOPClassUID,
+                sop_instance_uid=uid or dataset.SOPInstanceUID,
+                transfer_syntax_uid="1.2.840.10008.1.2.1",
+                calling_ae_title=calling,
+                data_set=data_set,
+            )
+            return self.receiver.on_store(incoming)
+
+    def analyse(self, *films: Dataset) -> None:
+        """Receive films and examine them all."""
+        for film in films:
+            assert self.receive(film) is Status.SUCCESS
+        while self.analyser.step():
+            pass
+
+    def report(self, *films: Dataset) -> None:
+        """Receive, examine, wait until the study is quiet, report."""
+        self.analyse(*films)
+        self.wait(self.config.report.settle_cap_seconds)
+        while self.reporter.step():
+            pass
+
+    def jobs(self, kind: JobKind, state: JobState | None = None) -> list[Job]:
+        """Oldest first."""
+        with self.store.reading() as connection:
+            return list(reversed(jobs.list_jobs(connection, kind=kind, state=state)))
+
+
+MakeNode = Callable[..., Node]
+
+
+@pytest.fixture
+def make_node(tmp_path: Path) -> Iterator[MakeNode]:
+    """Makes a node with the given settings of delivery and sections."""
+    with open_store(tmp_path / "data") as store:
+        nodes: list[Node] = []
+
+        def make(*places: Destination, shadow: bool = False, **sections: object) -> Node:
+            config = replace(
+                Config(),
+                node=NodeSection(host="127.0.0.1", port=0, data_dir=tmp_path / "data"),
+                analyser=AnalyserSection(deadline_seconds=20.0, attempts=2, retry_delay_seconds=1.0),
+                delivery=DeliverySection(destinations=places, shadow=shadow, timeout_seconds=10.0, attempts=3),
+            )
+            nodes.append(Node(store, replace(config, **sections)))
+            return nodes[-1]
+
+        yield make
+        for one in nodes:
+            one.analyser.stop()
+
+
+@pytest.fixture
+def node(make_node: MakeNode) -> Node:
+    """A node with one destination where nobody listens."""
+    return make_node(NOBODY)

@@ -1,0 +1,179 @@
+"""Promises of the analyser, with a real process of its own and a real detector of drawn marks."""
+
+import os
+import signal
+import threading
+from datetime import timedelta
+
+import pytest
+from pydicom import Dataset
+
+from aasnode.anatomy import View
+from aasnode.config import AnalyserSection
+from aasnode.dicom.identity import own_uid
+from aasnode.network.status import Status
+from aasnode.store import instances, jobs, results
+from aasnode.store.results import StoredResult
+from aasnode.store.schema import Arrival, JobKind, JobState
+from tests import marks
+from tests.marks import marked_film, uid
+from tests.services.conftest import MakeNode, Node
+
+STUDY = uid("study", "visit-1")
+
+
+def results_of(node: Node, study: str = STUDY) -> list[StoredResult]:
+    with node.store.reading() as connection:
+        return list(results.of_study(connection, study))
+
+
+def arrivals(node: Node, state: Arrival) -> int:
+    with node.store.reading() as connection:
+        return len(instances.list_in_state(connection, state))
+
+
+def test_a_film_is_measured_and_its_study_asks_for_a_report(node: Node) -> None:
+    node.analyse(marked_film(adi_px=35))
+    [stored] = results_of(node)
+    assert stored.film.status == "measured"
+    assert stored.film.view is View.FLEXION
+    assert stored.film.measurement is not None
+    assert stored.film.measurement.adi is not None
+    assert stored.film.measurement.adi.mm == pytest.approx(3.5, abs=0.05)
+    assert node.jobs(JobKind.ANALYSE, JobState.FINISHED)[0].reason == "measured"
+    assert [job.study_instance_uid for job in node.jobs(JobKind.REPORT)] == [STUDY]
+
+
+def test_a_film_of_something_else_is_a_finished_job_with_a_reason_and_no_report(node: Node) -> None:
+    chest = marked_film()
+    chest.BodyPartExamined, chest.SeriesDescription = "CHEST", "Chest PA"
+    node.analyse(chest, marked_film("blank", marks=0, view=View.UNKNOWN))
+    assert [(stored.film.status, bool(stored.film.reason)) for stored in results_of(node)] == [("rejected", True)] * 2
+    assert node.jobs(JobKind.REPORT) == []
+
+
+def test_a_film_that_cannot_be_measured_is_reported_as_such(node: Node) -> None:
+    node.analyse(marked_film(marks=2))
+    [stored] = results_of(node)
+    assert (stored.film.status, stored.film.reason) == ("abstained", "point_hidden")
+    assert len(node.jobs(JobKind.REPORT)) == 1
+
+
+def test_our_own_objects_are_never_analysed(node: Node) -> None:
+    by_uid, by_equipment = marked_film("a"), marked_film("b")
+    by_uid.SOPInstanceUID = own_uid("object", "x")
+    by_equipment.Manufacturer = "aasnode"
+    node.analyse(by_uid, by_equipment)
+    assert arrivals(node, Arrival.OWN_OBJECT) == 2
+    assert results_of(node) == []
+    assert node.jobs(JobKind.REPORT) == []
+
+
+def test_a_film_that_hangs_is_ended_by_its_deadline_and_rests_with_its_reason(make_node: MakeNode) -> None:
+    node = make_node(analyser=AnalyserSection(deadline_seconds=1.0, attempts=2, retry_delay_seconds=1.0))
+    node.analyser.start()
+    node.analyse(marked_film(marks=marks.HANGS))
+    assert node.jobs(JobKind.ANALYSE, JobState.PENDING)
+    node.wait(1)
+    node.analyse(marked_film("good"))
+    [dead] = node.jobs(JobKind.ANALYSE, JobState.DEAD)
+    assert "no answer within 1 s" in (dead.reason or "")
+    assert [stored.film.status for stored in results_of(node)] == ["measured"]
+
+
+def test_a_film_that_crashes_the_process_is_retried_by_itself_and_harms_no_other(node: Node) -> None:
+    node.analyse(marked_film("bad", marks=marks.CRASHES), marked_film("good"))
+    assert [stored.film.status for stored in results_of(node)] == ["measured"]
+    node.wait(10)
+    node.analyse()
+    [dead] = node.jobs(JobKind.ANALYSE, JobState.DEAD)
+    assert dead.attempts == 2
+    assert "before it answered" in (dead.reason or "")
+    with node.store.writing() as connection:
+        jobs.retry(connection, dead.id, now=node.now)
+    assert node.jobs(JobKind.ANALYSE, JobState.PENDING)[0].attempts == 0
+
+
+def test_an_idle_process_that_was_killed_is_replaced(node: Node) -> None:
+    node.analyse(marked_film("first"))
+    process = node.analyser._child._process
+    assert process is not None
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.join(10)
+    node.analyse(marked_film("second"))
+    node.wait(10)
+    node.analyse()
+    assert [stored.film.status for stored in results_of(node)] == ["measured"] * 2
+
+
+def test_a_late_finisher_changes_nothing(node: Node) -> None:
+    node.receive(marked_film())
+    with node.store.writing() as connection:
+        late = jobs.claim(connection, JobKind.ANALYSE, owner="late", now=node.now, lease=timedelta(seconds=1))
+    assert late is not None
+    node.wait(2)
+    node.analyse()
+    before = results_of(node)
+    with pytest.raises(jobs.LeaseLostError):
+        node.analyser._work_off(late)
+    assert results_of(node) == before
+
+
+def test_a_changed_header_is_shown_and_never_applied(node: Node) -> None:
+    film = marked_film()
+    node.analyse(film)
+    film.PatientID = "P-0002"
+    node.analyse(film)
+    with node.store.reading() as connection:
+        [revision] = instances.list_revisions(connection)
+    assert [(one.element, one.before, one.after) for one in revision.differences] == [("PatientID", "P-0001", "P-0002")]
+    [stored] = results_of(node)
+    assert stored.film.identity.patient_id == "P-0001"
+
+
+def test_the_same_film_encoded_otherwise_is_neither_a_revision_nor_a_second_result(node: Node) -> None:
+    film = marked_film()
+    node.analyse(film)
+    film.add_new(0x00091001, "LO", "a private element")
+    node.analyse(film)
+    assert arrivals(node, Arrival.REENCODED) == 1
+    assert len(results_of(node)) == 1
+
+
+def test_other_pixels_under_one_uid_are_quarantined(node: Node) -> None:
+    node.analyse(marked_film(), marked_film(adi_px=50))
+    assert arrivals(node, Arrival.QUARANTINED) == 1
+    [stored] = results_of(node)
+    assert stored.film.measurement is not None
+    assert stored.film.measurement.adi is not None
+    assert stored.film.measurement.adi.mm == pytest.approx(3.0, abs=0.05)
+
+
+def test_a_data_set_that_is_another_instance_than_announced_is_quarantined(node: Node) -> None:
+    assert node.receive(marked_film(), uid="1.2.3") is Status.SUCCESS
+    node.analyse()
+    assert arrivals(node, Arrival.QUARANTINED) == 1
+
+
+def test_an_unreadable_data_set_rests_in_the_dead_letter_and_a_better_copy_is_analysed(node: Node) -> None:
+    broken = Dataset()
+    broken.SOPClassUID, broken.SOPInstanceUID = marked_film().SOPClassUID, marked_film().SOPInstanceUID
+    node.analyse(broken)
+    [dead] = node.jobs(JobKind.ANALYSE, JobState.DEAD)
+    assert "StudyInstanceUID is missing" in (dead.reason or "")
+    node.analyse(marked_film())
+    assert [stored.film.status for stored in results_of(node)] == ["measured"]
+
+
+def test_stopping_gives_the_film_back_without_counting_an_attempt(node: Node) -> None:
+    node.analyser.start()
+    node.receive(marked_film(marks=marks.HANGS))
+    step = threading.Thread(target=node.analyser.step)
+    step.start()
+    while not node.jobs(JobKind.ANALYSE, JobState.CLAIMED):
+        pass
+    node.analyser.interrupt()
+    step.join(20)
+    [job] = node.jobs(JobKind.ANALYSE, JobState.PENDING)
+    assert job.attempts == 0

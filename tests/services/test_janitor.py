@@ -1,0 +1,84 @@
+"""Promises of the janitor."""
+
+from aasnode.anatomy import View
+from aasnode.store import results
+from aasnode.store.schema import JobKind, JobState
+from tests.marks import marked_film
+from tests.services.conftest import MakeNode, Node
+from tests.services.test_reporter import deliver_everything
+
+DAY = 86400.0
+
+
+def films(node: Node) -> int:
+    return len(list(node.store.inbox.folder.iterdir()))
+
+
+def made(node: Node) -> int:
+    return len(list(node.store.objects.folder.iterdir()))
+
+
+def test_old_files_go_and_numbers_stay(node: Node) -> None:
+    node.report(marked_film())
+    deliver_everything(node)
+    node.wait(31 * DAY)
+    node.janitor.step()
+    assert (films(node), made(node)) == (0, 4)
+    node.wait(60 * DAY)
+    node.janitor.step()
+    assert made(node) == 0
+    with node.store.reading() as connection:
+        [stored] = results.of_study(connection, marked_film().StudyInstanceUID)
+    assert stored.film.measurement is not None
+
+
+def test_nothing_goes_that_is_undelivered_or_rests_in_the_dead_letter(node: Node) -> None:
+    node.report(marked_film())
+    with node.store.writing() as connection:
+        connection.exec_driver_sql("UPDATE jobs SET state = 'dead' WHERE role LIKE 'overlay%'")
+    node.wait(1000 * DAY)
+    node.janitor.step()
+    assert (films(node), made(node)) == (1, 4)
+
+
+def test_nothing_goes_that_was_not_analysed(node: Node) -> None:
+    node.receive(marked_film())
+    node.wait(1000 * DAY)
+    node.janitor.step()
+    assert films(node) == 1
+
+
+def test_an_object_stays_as_long_as_any_version_needs_it(node: Node) -> None:
+    node.report(marked_film("flexion"))
+    deliver_everything(node)
+    node.wait(80 * DAY)
+    node.report(marked_film("neutral", view=View.NEUTRAL))
+    deliver_everything(node)
+    node.wait(20 * DAY)
+    node.janitor.step()
+    assert made(node) == 3 + 2  # of the first version only the overlay that the second one shares
+
+
+def test_leftovers_of_a_killed_process_are_swept_at_start(node: Node) -> None:
+    node.receive(marked_film())
+    (node.store.inbox.folder / "half.dcm.part").write_bytes(b"half a film")
+    (node.store.objects.folder / "orphan.dcm").write_bytes(b"no row names it")
+    assert node.janitor.sweep_leftovers() == 2
+    assert films(node) == 1
+
+
+def test_a_job_whose_every_holder_died_is_laid_to_rest(node: Node) -> None:
+    node.receive(marked_film())
+    with node.store.writing() as connection:
+        connection.exec_driver_sql(
+            "UPDATE jobs SET state = 'claimed', attempts = max_attempts, lease_until = '2026-01-01 00:00:00.000000'"
+        )
+    node.janitor.step()
+    assert node.jobs(JobKind.ANALYSE, JobState.DEAD)
+
+
+def test_a_delivery_to_a_destination_that_was_taken_out_is_told(node: Node, make_node: MakeNode) -> None:
+    node.report(marked_film())
+    other = make_node()
+    other.janitor.step()
+    assert "not in config.toml" in (node.jobs(JobKind.DELIVER, JobState.DEAD)[0].reason or "")

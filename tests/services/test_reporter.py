@@ -1,0 +1,153 @@
+"""Promises of the reporter: when a version is made, what it holds, what it replaces."""
+
+from datetime import datetime
+from io import BytesIO
+
+from pydicom import Dataset, dcmread
+from pydicom.uid import Comprehensive3DSRStorage, ComprehensiveSRStorage, EnhancedSRStorage
+
+from aasnode.anatomy import View
+from aasnode.config import DeliverySection, ReturnAddress
+from aasnode.store import objects
+from aasnode.store.objects import STRUCTURED_REPORT, Report, StoredObject, overlay_role
+from aasnode.store.schema import JobKind, JobState
+from tests.marks import marked_film, uid
+from tests.services.conftest import NOBODY, MakeNode, Node
+
+STUDY = uid("study", "visit-1")
+
+
+def versions(node: Node, study: str = STUDY) -> list[Report]:
+    with node.store.reading() as connection:
+        return list(objects.list_reports(connection, study))
+
+
+def objects_of(node: Node, report: Report) -> list[StoredObject]:
+    with node.store.reading() as connection:
+        return list(objects.of_report(connection, report.id))
+
+
+def read(node: Node, stored: StoredObject) -> Dataset:
+    assert stored.file_name is not None
+    return dcmread(BytesIO(node.store.objects.path(stored.file_name).read_bytes()))
+
+
+def deliver_everything(node: Node) -> None:
+    """As the sender notes it when the peer took every object."""
+    with node.store.writing() as connection:
+        connection.exec_driver_sql(
+            "UPDATE jobs SET state = 'finished', object_id = (SELECT id FROM objects o WHERE o.report_id ="
+            " jobs.report_id AND o.role = jobs.role ORDER BY preference LIMIT 1)"
+            " WHERE kind = 'deliver' AND state = 'pending'"
+        )
+
+
+def test_a_study_waits_until_it_is_quiet(node: Node) -> None:
+    node.analyse(marked_film("flexion"))
+    assert not node.reporter.step()
+    node.wait(9)
+    node.analyse(marked_film("neutral", view=View.NEUTRAL))
+    node.wait(9)
+    assert not node.reporter.step()
+    node.wait(1)
+    assert node.reporter.step()
+    assert len(versions(node)) == 1
+
+
+def test_a_report_holds_one_structured_report_in_three_classes_and_an_overlay_of_each_film(node: Node) -> None:
+    flexion, neutral = marked_film("flexion"), marked_film("neutral", view=View.NEUTRAL)
+    node.report(flexion, neutral)
+    [report] = versions(node)
+    stored = objects_of(node, report)
+    structured = [one.sop_class_uid for one in stored if one.role == STRUCTURED_REPORT]
+    assert structured == [Comprehensive3DSRStorage, ComprehensiveSRStorage, EnhancedSRStorage]
+    overlays = {one.role for one in stored} - {STRUCTURED_REPORT}
+    assert overlays == {overlay_role(flexion.SOPInstanceUID), overlay_role(neutral.SOPInstanceUID)}
+    for one in stored:
+        dataset = read(node, one)
+        assert dataset.SOPInstanceUID == one.sop_instance_uid
+        assert dataset.StudyInstanceUID == STUDY
+        assert dataset.PatientID == "P-0001"
+    assert len(node.jobs(JobKind.DELIVER)) == 3  # the structured report goes out once
+
+
+def test_equal_findings_make_no_new_version(node: Node) -> None:
+    node.report(marked_film())
+    with node.store.writing() as connection:
+        connection.exec_driver_sql("UPDATE jobs SET state = 'pending' WHERE kind = 'report'")
+    assert node.reporter.step()
+    assert len(versions(node)) == 1
+    assert node.jobs(JobKind.REPORT)[-1].reason == "nothing new: equal to version 1"
+
+
+def test_a_later_exposure_makes_a_version_that_names_its_delivered_predecessor(node: Node) -> None:
+    node.report(marked_film("flexion"))
+    deliver_everything(node)
+    node.report(marked_film("neutral", view=View.NEUTRAL))
+    first, second = versions(node)
+    assert second.predecessor_id == first.id
+    [sent] = [one for one in objects_of(node, first) if one.sop_class_uid == Comprehensive3DSRStorage]
+    [new] = [one for one in objects_of(node, second) if one.sop_class_uid == Comprehensive3DSRStorage]
+    [study] = read(node, new).PredecessorDocumentsSequence
+    assert study.ReferencedSeriesSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID == sent.sop_instance_uid
+    roles = [job.role for job in node.jobs(JobKind.DELIVER, JobState.PENDING)]
+    assert STRUCTURED_REPORT in roles
+    assert overlay_role(uid("instance", "visit-1", "flexion")) not in roles  # unchanged, and already there
+
+
+def test_an_undelivered_older_version_is_withdrawn_and_not_named(node: Node) -> None:
+    node.report(marked_film("flexion"))
+    node.report(marked_film("neutral", view=View.NEUTRAL))
+    first, second = versions(node)
+    assert second.predecessor_id is None
+    states = {(job.report_id, job.state) for job in node.jobs(JobKind.DELIVER)}
+    assert states == {(first.id, JobState.WITHDRAWN), (second.id, JobState.PENDING)}
+
+
+def test_an_object_that_was_built_before_keeps_its_bytes(node: Node) -> None:
+    node.report(marked_film("flexion"))
+    node.wait(3600)
+    node.report(marked_film("neutral", view=View.NEUTRAL))
+    role = overlay_role(uid("instance", "visit-1", "flexion"))
+    files = [one.file_name for report in versions(node) for one in objects_of(node, report) if one.role == role]
+    assert len(files) == 2
+    assert len(set(files)) == 1
+
+
+def test_a_film_of_another_visit_is_compared_with_the_earlier_one(node: Node) -> None:
+    earlier = datetime(2025, 3, 1, 9, 0)  # noqa: DTZ001
+    node.report(marked_film("flexion", study="visit-0", adi_px=20, acquired=earlier))
+    node.report(marked_film("flexion", adi_px=40))
+    [report] = versions(node)
+    [new] = [one for one in objects_of(node, report) if one.sop_class_uid == Comprehensive3DSRStorage]
+    assert b"2.0 mm on 2025-03-01, change +2.0 mm" in node.store.objects.path(new.file_name or "").read_bytes()
+
+
+def test_nothing_is_sent_of_a_study_without_a_lateral_cervical_film(node: Node) -> None:
+    node.report(marked_film("blank", marks=0))
+    assert versions(node) == []
+    assert node.jobs(JobKind.DELIVER) == []
+
+
+def test_in_shadow_mode_everything_is_kept_and_nothing_sent(make_node: MakeNode) -> None:
+    node = make_node(NOBODY, shadow=True)
+    node.report(marked_film())
+    assert len(versions(node)) == 1
+    assert node.jobs(JobKind.DELIVER) == []
+
+
+def test_objects_return_to_the_sender_where_the_table_knows_it(make_node: MakeNode) -> None:
+    address = ReturnAddress(ae_title="MODALITY", host="127.0.0.1", port=1)
+    node = make_node(delivery=DeliverySection(return_to_sender=True, return_table=(address,)))
+    node.report(marked_film())
+    assert {job.destination for job in node.jobs(JobKind.DELIVER)} == {"return:MODALITY"}
+
+
+def test_a_film_whose_file_is_gone_ends_the_report_with_a_reason(node: Node) -> None:
+    node.analyse(marked_film())
+    with node.store.writing() as connection:
+        connection.exec_driver_sql("UPDATE instances SET file_name = NULL")
+    node.report()
+    [job] = node.jobs(JobKind.REPORT)
+    assert job.state is JobState.DEAD
+    assert "no longer kept" in (job.reason or "")
