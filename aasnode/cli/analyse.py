@@ -8,6 +8,7 @@ import argparse
 import json
 import math
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -71,6 +72,7 @@ def prepare(config: Config) -> Callable[[Film], Answer]:
     """In the child: load the model once; the result analyses one film."""
     from aasnode.inference.detector import load_detector
 
+    warnings.simplefilter("ignore")  # pydicom warns of every odd element, and quotes it
     detector = load_detector(config.model.directory or shipped_model(), config.model.device)
     settings = AnalysisSettings(selection=config.selection, pixels=config.pixels, measurement=config.measurement)
 

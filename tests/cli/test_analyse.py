@@ -1,0 +1,118 @@
+"""``aasnode analyse``: one answer per file whatever the file does, as it comes."""
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from aasnode.anatomy import LANDMARKS
+from aasnode.cli import analyse
+from aasnode.cli.analyse import Answer, Film, analyse_each
+from aasnode.cli.main import main
+from aasnode.config import Config, from_table
+from aasnode.inference.card import Role, sha256_of, write_card
+from aasnode.inference.hrnet import PoseHRNet, Variant
+from aasnode.inference.weights import write_weights
+from tests.inference.oracle import model_card, stage_card
+
+KEYS = [
+    "file", "status", "reason", "view", "facing", "landmarks", "adi_mm", "adi_interval_mm", "sac_mm",
+    "sac_interval_mm", "assessment", "spacing_mm", "spacing_rule", "model",
+]  # fmt: skip
+
+
+def answer(film: Film) -> Answer:
+    if film.path.name == "hangs.dcm":
+        threading.Event().wait()
+    if film.path.name == "crashes.dcm":
+        os._exit(9)
+    return {"file": str(film.path), "status": "rejected"}
+
+
+def prepare(config: Config) -> Callable[[Film], Answer]:
+    return answer
+
+
+def films(*names: str) -> list[Film]:
+    return [Film(path=Path(name), pixel_spacing_mm=None) for name in names]
+
+
+@pytest.fixture
+def impatient() -> Config:
+    return from_table({"analyser": {"deadline_seconds": 2}})
+
+
+@pytest.fixture
+def config_file(tmp_path: Path) -> Path:
+    """A configuration that names a model with untrained weights."""
+    torch.manual_seed(0)
+    folder = tmp_path / "model"
+    folder.mkdir()
+    stages = []
+    for role in (Role.LOCATE, Role.REFINE):
+        stage = stage_card(role)
+        write_weights(PoseHRNet(Variant.W18_SMALL, stage.maps), folder / stage.weights)
+        stages.append(stage_card(role, sha256=sha256_of(folder / stage.weights)))
+    write_card(model_card(stages), folder)
+    path = tmp_path / "config.toml"
+    path.write_text(f'[model]\ndirectory = "{folder}"\ndevice = "cpu"\n')
+    return path
+
+
+def test_a_film_that_hangs_or_crashes_is_answered_as_failed_and_the_next_goes_on(
+    impatient: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analyse, "prepare", prepare)
+    answers = list(analyse_each(films("one.dcm", "hangs.dcm", "crashes.dcm", "two.dcm"), impatient))
+    assert [one["status"] for one in answers] == ["rejected", "failed", "failed", "rejected"]
+    assert "2 s" in answers[1]["reason"]
+    assert "ended with code" in answers[2]["reason"]
+    assert [one["file"] for one in answers] == ["one.dcm", "hangs.dcm", "crashes.dcm", "two.dcm"]
+
+
+def test_an_answer_is_given_before_the_next_film_is_looked_at(
+    impatient: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analyse, "prepare", prepare)
+    answers = analyse_each(films("one.dcm", "hangs.dcm"), impatient)
+    assert next(answers)["file"] == "one.dcm"
+
+
+def test_every_answer_has_every_key_and_unreadable_files_exit_0(
+    config_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture, broken, missing = tmp_path / "picture.png", tmp_path / "broken.dcm", tmp_path / "missing.dcm"
+    cv2.imwrite(str(picture), np.zeros((300, 200), np.uint8))
+    broken.write_bytes(b"no film at all")
+    files = [str(picture), str(broken), str(missing)]
+    status = main(["analyse", "--format", "json", "--config", str(config_file), *files])
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert status == 0
+    assert [list(one) for one in answers] == [KEYS] * 3
+    assert [one["file"] for one in answers] == files
+    assert [one["status"] for one in answers[1:]] == ["failed", "failed"]
+    assert list(answers[0]["landmarks"]) == list(LANDMARKS)
+
+
+def test_the_stated_spacing_is_used_for_a_picture(
+    config_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "picture.png"
+    cv2.imwrite(str(picture), np.zeros((300, 200), np.uint8))
+    arguments = ["analyse", "--format", "json", "--pixel-spacing", "0.15", "--config", str(config_file), str(picture)]
+    main(arguments)
+    answered = json.loads(capsys.readouterr().out)
+    assert (answered["spacing_mm"], answered["spacing_rule"]) == ([0.15, 0.15], "given")
+
+
+@pytest.mark.parametrize("spacing", ["0", "-0.1", "nan", "wide"])
+def test_a_spacing_that_is_none_is_wrong_usage(spacing: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["analyse", "--pixel-spacing", spacing, "film.png"])
+    assert ended.value.code == 2
