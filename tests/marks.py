@@ -1,115 +1,81 @@
-"""A small real detector and the films that it reads: four bright marks where the landmarks are, on a dark film.
+"""A film on which the four points are drawn as marks, and a detector that finds the marks: real, exact, no network."""
 
-It is handed to the node as any detector is, loads in the analyser's own process, and finds the marks in the pixels that
-the node decoded. A film with five marks makes it hang, one with six ends its process, as a broken decoder would.
-"""
-
-import os
-import signal
-import threading
-from datetime import datetime
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from pydicom import Dataset
-from pydicom.dataset import FileMetaDataset
-from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
-from aasnode.anatomy import LANDMARKS, Facing, LandmarkEstimate, View
+from aasnode.anatomy import LANDMARKS, Facing, LandmarkEstimate, Landmarks, View
 from aasnode.geometry import PixelSpacing, Point
-from aasnode.inference.detection import Detection, Detector, Outcome, Reason
+from aasnode.inference.detection import Detection, Outcome, Reason
 from aasnode.measurement import Calibration
 
-SPACING_MM = 0.1
-DENS_PX, SAC_PX = 110, 180
-HANGS, CRASHES = 5, 6
-
-
-class MarkDetector:
-    """Finds bright marks; their order along the columns is ventral to dorsal."""
-
-    model = "marks 1.0.0"
-    calibration = Calibration(
-        adi_quantile=1.645, sac_quantile=1.645, adi_floor_mm=0.3, sac_floor_mm=0.3, source="drawn marks"
-    )
-
-    def detect(self, pixels: npt.NDArray[np.float32], spacing: PixelSpacing | None) -> Detection:
-        bright = (pixels > (pixels.min() + pixels.max()) / 2).astype(np.uint8)
-        count, _, _, centres = cv2.connectedComponentsWithStats(bright)
-        marks = sorted((float(x), float(y)) for x, y in centres[1:count]) if np.ptp(pixels) > 0 else []
-        if len(marks) == HANGS:
-            threading.Event().wait()
-        if len(marks) == CRASHES:
-            os.kill(os.getpid(), signal.SIGKILL)
-        if len(marks) == len(LANDMARKS):
-            return _detection(Outcome.FOUND, None, marks)
-        outcome = Outcome.ABSTAINED if marks else Outcome.OTHER_VIEW
-        return _detection(outcome, Reason.POINT_HIDDEN if marks else Reason.NO_LATERAL_CERVICAL_VIEW, [])
-
-
-def _detection(outcome: Outcome, reason: Reason | None, marks: list[tuple[float, float]]) -> Detection:
-    found = [
-        LandmarkEstimate(point=Point(x=x, y=y), covariance_px2=((1.0, 0.0), (0.0, 1.0)), confidence=0.9)
-        for x, y in marks
-    ] or [None] * len(LANDMARKS)
-    return Detection(
-        outcome=outcome,
-        landmarks=dict(zip(LANDMARKS, found, strict=True)),
-        adi_reason=reason,
-        sac_reason=reason,
-        facing=Facing.LEFT if marks else Facing.UNKNOWN,
-        facing_confidence=1.0,
-        view=View.UNKNOWN,
-        view_confidence=0.0,
-        model=MarkDetector.model,
-    )
-
-
-def load() -> Detector:
-    """What the node is handed as ``load_detector``."""
-    return MarkDetector()
-
-
-def uid(*parts: object) -> str:
-    return str(generate_uid(entropy_srcs=[str(part) for part in parts]))
+ADI_MM, DENS_MM, SAC_MM = 4.0, 10.0, 16.0
+_GREY_OF_MARKS = (0.6, 0.7, 0.8, 0.9)  # in the order of LANDMARKS
+_RADIUS_MM = 1.2
+_HEIGHT_MM, _WIDTH_MM = 60.0, 80.0
+_CALIBRATION = Calibration(adi_quantile=1.8, sac_quantile=1.8, adi_floor_mm=0.2, sac_floor_mm=0.3, source="drawn marks")
 
 
 def marked_film(
-    name: str = "flexion",
-    *,
-    study: str = "visit-1",
-    view: View = View.FLEXION,
-    marks: int = len(LANDMARKS),
-    adi_px: int = 30,
-    patient_id: str = "P-0001",
-    acquired: datetime = datetime(2026, 3, 1, 9, 30),  # noqa: DTZ001  DICOM times have no zone
-) -> Dataset:
-    """A film whose marks say ADI = ``adi_px`` / 10 mm. ``name`` and ``study`` make its UIDs."""
-    pixels = np.zeros((400, 600), np.uint16)
-    xs = [100, 100 + adi_px, 100 + adi_px + DENS_PX, 100 + adi_px + DENS_PX + SAC_PX, 520, 560][:marks]
-    for x in xs:
-        pixels[198:203, x - 2 : x + 3] = 4000
-    dataset = Dataset()
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset.SpecificCharacterSet = "ISO_IR 192"
-    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
-    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = uid("instance", study, name)
-    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = uid("study", study), uid("series", study)
-    dataset.PatientID, dataset.PatientName = patient_id, "Doe^Jane"
-    dataset.PatientBirthDate, dataset.PatientSex = "19500101", "F"
-    dataset.StudyDate = dataset.SeriesDate = dataset.AcquisitionDate = acquired.strftime("%Y%m%d")
-    dataset.StudyTime = dataset.SeriesTime = dataset.AcquisitionTime = acquired.strftime("%H%M%S")
-    dataset.AccessionNumber, dataset.StudyID, dataset.ReferringPhysicianName = "A1", "1", ""
-    dataset.Modality, dataset.BodyPartExamined, dataset.ViewPosition = "DX", "CSPINE", "LL"
-    dataset.PresentationIntentType = "FOR PRESENTATION"
-    dataset.SeriesDescription = f"Cervical spine lateral {view}" if view is not View.UNKNOWN else "Cervical spine"
-    dataset.SeriesNumber = dataset.InstanceNumber = 1
-    dataset.Manufacturer = "Tests"
-    dataset.Rows, dataset.Columns = pixels.shape
-    dataset.ImagerPixelSpacing = [SPACING_MM, SPACING_MM]
-    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
-    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 16, 12, 11, 0
-    dataset.PixelData = pixels.tobytes()
-    return dataset
+    spacing: PixelSpacing, *, marks: int = 4, height_mm: float = 60.0, width_mm: float = 80.0
+) -> np.ndarray:
+    """(rows, columns) uint16 of 12 bits: the face to the left, the C1 axis tilted, the darkest mark ventral."""
+    rows, columns = round(_HEIGHT_MM / spacing.row_mm), round(_WIDTH_MM / spacing.column_mm)
+    y_mm = np.arange(rows)[:, None] * spacing.row_mm
+    x_mm = np.arange(columns)[None, :] * spacing.column_mm
+    film = 0.1 + 0.2 * x_mm / _WIDTH_MM + 0.1 * y_mm / _HEIGHT_MM
+    along = np.array([np.cos(0.3), np.sin(0.3)])
+    at_mm = (0, ADI_MM, ADI_MM + DENS_MM, ADI_MM + DENS_MM + SAC_MM)
+    for distance_mm, grey in list(zip(at_mm, _GREY_OF_MARKS, strict=True))[:marks]:
+        x, y = np.array([20.0, 20.0]) + distance_mm * along
+        distance = np.hypot(x_mm - x, y_mm - y)
+        film = np.where(distance < _RADIUS_MM, grey, film)
+    film[:8, :8], film[-8:, -8:] = 0.0, 1.0
+    return np.rint(film * 4095).astype(np.uint16)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarksDetector:
+    """Finds the marks by their grey. Fewer than two marks are no lateral cervical view."""
+
+    model: str = "marks 1.0.0"
+    calibration: Calibration = _CALIBRATION
+
+    def detect(self, pixels: npt.NDArray[np.float32], spacing: PixelSpacing | None) -> Detection:
+        """Every blob brighter than the background, told apart by its grey."""
+        landmarks: dict = dict.fromkeys(LANDMARKS)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats((pixels > 0.5).astype(np.uint8))
+        for label in range(1, count):
+            inside = labels == label
+            rows, columns = np.nonzero(inside)
+            grey = float(np.median(pixels[inside]))
+            nearest = int(np.argmin([abs(grey - mark) for mark in _GREY_OF_MARKS]))
+            if stats[label, cv2.CC_STAT_AREA] > 20 and abs(grey - _GREY_OF_MARKS[nearest]) < 0.04:
+                landmarks[LANDMARKS[nearest]] = LandmarkEstimate(
+                    point=Point(x=float(columns.mean()), y=float(rows.mean())),
+                    covariance_px2=((0.1, 0.0), (0.0, 0.1)),
+                    confidence=0.9,
+                )
+        return self._answer(landmarks)
+
+    def _answer(self, landmarks: Landmarks) -> Detection:
+        first, second, third, fourth = (landmarks[name] for name in LANDMARKS)
+        found = [point for point in (first, second, third, fourth) if point]
+        outcome = Outcome.FOUND if len(found) >= 2 else Outcome.ABSTAINED if found else Outcome.OTHER_VIEW
+        hidden = Reason.POINT_HIDDEN if found else Reason.NO_LATERAL_CERVICAL_VIEW
+        facing = Facing.UNKNOWN
+        if len(found) >= 2:
+            facing = Facing.LEFT if found[0].point.x < found[-1].point.x else Facing.RIGHT
+        return Detection(
+            outcome=outcome,
+            landmarks=landmarks,
+            adi_reason=None if first and second else hidden,
+            sac_reason=None if third and fourth else hidden,
+            facing=facing,
+            facing_confidence=1.0,
+            view=View.FLEXION,
+            view_confidence=0.95,
+            model=self.model,
+        )

@@ -58,9 +58,12 @@ def read_data_set(path: Path, limits: PixelsSection) -> Dataset:
             warnings.simplefilter(
                 "ignore"
             )  # pydicom tells of every odd value; what matters is looked at by its readers
-            return _parse(path, most)
+            dataset = _parse(path, most)
     except _BROKEN as error:
         raise UnreadableError(f"{path.name}: no readable DICOM file ({type(error).__name__})") from error
+    if "SOPClassUID" not in dataset and "PixelData" not in dataset:
+        raise UnreadableError(f"{path.name}: a DICOM file without an object in it")
+    return dataset
 
 
 def _parse(path: Path, most: int) -> Dataset:
@@ -73,11 +76,11 @@ def _parse(path: Path, most: int) -> Dataset:
     meta = read_file_meta_info(path)
     if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
         return dcmread(path)
-    data_set = dcmread(
+    dataset = dcmread(
         BytesIO(_inflate(path, _MAGIC.stop + 12 + int(meta.FileMetaInformationGroupLength), most)), force=True
     )
-    data_set.file_meta = meta
-    return data_set
+    dataset.file_meta = meta
+    return dataset
 
 
 def _inflate(path: Path, offset: int, most: int) -> bytes:

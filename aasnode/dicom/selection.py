@@ -91,7 +91,7 @@ def _built_in(dataset: Dataset) -> Iterator[Verdict]:
     """What no site may switch off: our own objects make a loop, and what has no picture has no film."""
     own = is_own_object(dataset)
     yield Verdict(rule="own-object", applies=own, then=Then.REJECT, matched="made by aasnode" if own else None)
-    empty = not integer(dataset, "Rows") or not integer(dataset, "Columns")
+    empty = "PixelData" not in dataset and (not integer(dataset, "Rows") or not integer(dataset, "Columns"))
     yield Verdict(rule="no-picture", applies=empty, then=Then.REJECT, matched="no rows or columns" if empty else None)
 
 

@@ -39,7 +39,7 @@ def film(pixels: np.ndarray | None = None, **elements: Any) -> Dataset:
         if tag_for_keyword(keyword) is None:
             raise KeyError(keyword)
         if value is None:
-            del dataset[keyword]
+            dataset.pop(keyword, None)
         else:
             setattr(dataset, keyword, value)
     dataset.HighBit = elements.get("HighBit", dataset.BitsStored - 1)

@@ -159,7 +159,7 @@ def test_our_own_objects_are_never_analysed() -> None:
 
 
 def test_what_has_no_picture_is_rejected() -> None:
-    assert rule_that_rejects(Rows=None) == "no-picture"
+    assert rule_that_rejects(Rows=None, PixelData=None) == "no-picture"
 
 
 def test_every_rule_is_explained_in_its_order() -> None:
