@@ -1,15 +1,18 @@
 """A folder of annotated films: read it, split it by patient, draw training crops from it.
 
 ``images.csv``: path, patient_id, view, row_spacing_mm, column_spacing_mm. ``annotations.csv``: path, landmark, x, y,
-reader, confidence; pixels of the stored image, 0, 0 the centre of the first. Further columns are ignored.
+reader, confidence; pixels of the stored image, 0, 0 the centre of the first. Further columns are ignored. A simulated
+folder also has ``truth.json``, which tells what else is on a film and what cannot be measured there.
 """
 
 import csv
+import json
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +44,9 @@ class AnnotatedFilm:
     spacing: PixelSpacing | None
     points: Points  # (4, 2) mean of the readers in pixels; nan where nobody marked a point
     visible: npt.NDArray[np.bool_]  # (4,) False where a reader looked and found it not visible
+    adi_measurable: bool = True  # False on a simulated film that is operated, destroyed or hidden there
+    sac_measurable: bool = True
+    disturbances: Mapping[str, float] = field(default_factory=dict)  # of a simulated film: name to strength, 0 to 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +64,20 @@ def read_annotated_films(folder: Path) -> tuple[AnnotatedFilm, ...]:
     marks: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in _rows(folder / "annotations.csv", ("path", "landmark", "x", "y")):
         marks[row["path"]].append(row)
-    return tuple(_film(folder, row, marks[row["path"]]) for row in images if row["path"] in marks)
+    truth = _simulated_truth(folder / "truth.json")
+    return tuple(
+        _film(folder, row, marks[row["path"]], truth.get(row["path"], {})) for row in images if row["path"] in marks
+    )
+
+
+def _simulated_truth(path: Path) -> dict[str, dict[str, Any]]:
+    """By the film's path; empty for films of a hospital."""
+    if not path.exists():
+        return {}
+    try:
+        return {film["path"]: film for film in json.loads(path.read_text(encoding="utf-8"))}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UnreadableError(f"{path}: cannot be read: {error!r}") from error
 
 
 def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
@@ -73,7 +92,9 @@ def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
     return rows
 
 
-def _film(folder: Path, image: Mapping[str, str], marks: Sequence[Mapping[str, str]]) -> AnnotatedFilm:
+def _film(
+    folder: Path, image: Mapping[str, str], marks: Sequence[Mapping[str, str]], truth: Mapping[str, Any]
+) -> AnnotatedFilm:
     points, visible = np.full((len(LANDMARKS), 2), np.nan), np.ones(len(LANDMARKS), bool)
     for row, landmark in enumerate(LANDMARKS):
         own = [mark for mark in marks if mark["landmark"] == landmark]
@@ -88,6 +109,9 @@ def _film(folder: Path, image: Mapping[str, str], marks: Sequence[Mapping[str, s
         spacing=_spacing(image),
         points=points,
         visible=visible,
+        adi_measurable=bool(visible[:2].all()) and truth.get("adi_reason") is None,
+        sac_measurable=bool(visible[2:].all()) and truth.get("sac_reason") is None,
+        disturbances=truth.get("disturbances", {}),
     )
 
 
@@ -108,8 +132,8 @@ def split_by_patient(films: Sequence[AnnotatedFilm], seed: int, shares: tuple[in
     return Split(train=train, validation=validation, test=test)
 
 
-def read_film(film: AnnotatedFilm, limits: PixelsSection | None = None) -> Film:
-    """The film's pixels, DICOM or picture. Raises UnreadableError, UnsupportedError."""
+def read_film(film: AnnotatedFilm, limits: PixelsSection | None = None) -> Floats:
+    """The pixels of a DICOM file or picture, (rows, columns), bright = dense. Raises UnreadableError, UnsupportedError."""
     limits = limits or PixelsSection()
     try:
         with film.path.open("rb") as file:
@@ -117,8 +141,8 @@ def read_film(film: AnnotatedFilm, limits: PixelsSection | None = None) -> Film:
     except OSError as error:
         raise UnreadableError(f"{film.path}: cannot be read: {error}") from error
     if is_dicom(start):
-        return Film(read_pixels(read_data_set(film.path, limits), limits), film.spacing)
-    return Film(read_picture(film.path, limits), film.spacing)
+        return read_pixels(read_data_set(film.path, limits), limits)
+    return read_picture(film.path, limits)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +203,7 @@ def held_out_samples(films: Sequence[AnnotatedFilm], stage: StageCard) -> list[S
 
 def draw_sample(annotated: AnnotatedFilm, stage: StageCard, rng: np.random.Generator | None) -> Sample:
     """One crop as the stage would see it; with ``rng`` varied in place, size, turn and intensity."""
-    film = read_film(annotated)
+    film = Film(read_film(annotated), annotated.spacing)
     truth = film.to_film(annotated.points)
     crop = _whole_film(film, stage, rng) if stage.role is Role.LOCATE else _upright(truth, stage, rng)
     picture = film.cut(crop)

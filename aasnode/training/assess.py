@@ -1,0 +1,169 @@
+"""Run a detector over films with known truth: what evaluation and calibration work on.
+
+The same call as in a hospital: pixels and spacing go in, nothing of the truth does.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from aasnode.anatomy import LANDMARKS
+from aasnode.geometry import PixelSpacing, distance_mm
+from aasnode.inference.detection import Detection, Detector
+from aasnode.measurement import Calibration, length_sigma_mm
+from aasnode.training.calibrate import Residuals
+from aasnode.training.dataset import AnnotatedFilm, read_film
+from aasnode.training.evaluate import Flags, Lengths, Results, Values, point_errors
+
+ADI_ROWS, SAC_ROWS = (0, 1), (2, 3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessed:
+    """A detector's answers on N films beside their truth. Lengths and points in mm of the film's spacing."""
+
+    films: tuple[AnnotatedFilm, ...]
+    detections: tuple[Detection, ...]
+    results: Results
+    adi_sigmas_mm: Values  # (N,) nan where not answered
+    sac_sigmas_mm: Values
+
+    def residuals(self) -> tuple[Residuals, Residuals]:
+        """Errors of ADI and of SAC on the answered films, for calibration."""
+        return (
+            _residuals(self.results, self.results.adi, self.adi_sigmas_mm),
+            _residuals(self.results, self.results.sac, self.sac_sigmas_mm),
+        )
+
+
+def assess(films: Sequence[AnnotatedFilm], detector: Detector, *, progress: bool = False) -> Assessed:
+    """Ask the detector about every film that has a spacing, one at a time."""
+    scaled = [film for film in films if film.spacing is not None]
+    asked = track(scaled, "films", console=Console(stderr=True), disable=not progress)
+    detections = [_detect(film, detector) for film in asked]
+    pairs = list(zip(scaled, detections, strict=True))
+    adi, adi_sigmas = _lengths(pairs, ADI_ROWS, detector.calibration)
+    sac, sac_sigmas = _lengths(pairs, SAC_ROWS, detector.calibration)
+    results = Results(
+        points=np.array([_answered_mm(film, detection) for film, detection in pairs]).reshape(-1, 4, 2),
+        truth=np.array([_in_mm(film.points, film.spacing) for film in scaled]).reshape(-1, 4, 2),
+        adi=adi,
+        sac=sac,
+        patients=np.array([film.patient_id for film in scaled], np.str_),
+    )
+    return Assessed(
+        films=tuple(scaled),
+        detections=tuple(detections),
+        results=results,
+        adi_sigmas_mm=adi_sigmas,
+        sac_sigmas_mm=sac_sigmas,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Robustness:
+    """One disturbance within one range of strength."""
+
+    disturbance: str  # "none" for films without any
+    weakest: float
+    strongest: float
+    films: int
+    error_mm: float  # mean over the answered points; nan where none was
+    adi_abstained: float  # share of the films on which it could be measured
+    sac_abstained: float
+
+
+def robustness(assessed: Assessed, edges: Sequence[float] = (0.0, 0.34, 0.67, 1.0)) -> list[Robustness]:
+    """Error and abstention by disturbance and strength, as far as there are such films."""
+    return [row for row in _robustness_rows(assessed, edges) if row.films]
+
+
+def _robustness_rows(assessed: Assessed, edges: Sequence[float]) -> Iterator[Robustness]:
+    calm = np.array([not film.disturbances for film in assessed.films], bool)
+    yield _robustness_row(assessed, "none", (0.0, 0.0), calm)
+    for name in sorted({name for film in assessed.films for name in film.disturbances}):
+        strength = np.array([film.disturbances.get(name, np.nan) for film in assessed.films])
+        for low, high in pairwise(edges):
+            chosen = (strength > low) & (strength <= high) if low > edges[0] else strength <= high
+            yield _robustness_row(assessed, name, (low, high), chosen)
+
+
+def _robustness_row(assessed: Assessed, name: str, strength: tuple[float, float], chosen: Flags) -> Robustness:
+    part = assessed.results[np.flatnonzero(chosen)]
+    errors = point_errors(part.points, part.truth)
+    answered = errors[np.isfinite(errors)]
+    return Robustness(
+        disturbance=name,
+        weakest=strength[0],
+        strongest=strength[1],
+        films=int(chosen.sum()),
+        error_mm=float(answered.mean()) if len(answered) else float("nan"),
+        adi_abstained=_share_abstained(part.adi),
+        sac_abstained=_share_abstained(part.sac),
+    )
+
+
+def _share_abstained(lengths: Lengths) -> float:
+    return float((~lengths.answered[lengths.measurable]).mean()) if lengths.measurable.any() else float("nan")
+
+
+def _detect(film: AnnotatedFilm, detector: Detector) -> Detection:
+    return detector.detect(read_film(film), film.spacing)
+
+
+def _in_mm(points: Values, spacing: PixelSpacing | None) -> Values:
+    assert spacing is not None
+    return np.asarray(points * [spacing.column_mm, spacing.row_mm], np.float64)
+
+
+def _answered_mm(film: AnnotatedFilm, detection: Detection) -> Values:
+    """(4, 2); nan where the point's measurement was withheld."""
+    withheld = [detection.adi_reason] * 2 + [detection.sac_reason] * 2
+    points = np.full((len(LANDMARKS), 2), np.nan)
+    for row, mark in enumerate(LANDMARKS):
+        estimate = detection.landmarks[mark]
+        if estimate is not None and withheld[row] is None:
+            points[row] = estimate.point.x, estimate.point.y
+    return _in_mm(points, film.spacing)
+
+
+def _lengths(
+    pairs: Sequence[tuple[AnnotatedFilm, Detection]], rows: tuple[int, int], calibration: Calibration
+) -> tuple[Lengths, Values]:
+    """The length between two landmarks on every film, and the sigma that the detector claims for it."""
+    is_adi = rows == ADI_ROWS
+    quantile = calibration.adi_quantile if is_adi else calibration.sac_quantile
+    floor = calibration.adi_floor_mm if is_adi else calibration.sac_floor_mm
+    truth = np.array([_true_length(film, rows, is_adi=is_adi) for film, _ in pairs], np.float64)
+    found = np.array([_found_length(film, detection, rows) for film, detection in pairs], np.float64).reshape(-1, 2)
+    measured, sigmas = found[:, 0], found[:, 1]
+    half = np.maximum(floor, quantile * sigmas)
+    return Lengths(truth=truth, measured=measured, low=np.maximum(measured - half, 0), high=measured + half), sigmas
+
+
+def _true_length(film: AnnotatedFilm, rows: tuple[int, int], *, is_adi: bool) -> float:
+    if not (film.adi_measurable if is_adi else film.sac_measurable):
+        return float("nan")
+    a, b = _in_mm(film.points[list(rows)], film.spacing)
+    return float(np.hypot(*(a - b)))
+
+
+def _found_length(film: AnnotatedFilm, detection: Detection, rows: tuple[int, int]) -> tuple[float, float]:
+    reason = detection.adi_reason if rows == ADI_ROWS else detection.sac_reason
+    a, b = (detection.landmarks[LANDMARKS[row]] for row in rows)
+    if reason is not None or a is None or b is None or film.spacing is None:
+        return float("nan"), float("nan")
+    return distance_mm(a.point, b.point, film.spacing), length_sigma_mm(a, b, film.spacing)
+
+
+def _residuals(results: Results, lengths: Lengths, sigmas_mm: Values) -> Residuals:
+    rows = lengths.answered
+    return Residuals(
+        errors_mm=lengths.measured[rows] - lengths.truth[rows],
+        sigmas_mm=sigmas_mm[rows],
+        patients=results.patients[rows],
+    )
