@@ -133,7 +133,7 @@ def split_by_patient(films: Sequence[AnnotatedFilm], seed: int, shares: tuple[in
 
 
 def read_film(film: AnnotatedFilm, limits: PixelsSection | None = None) -> Floats:
-    """The pixels of a DICOM file or picture, (rows, columns), bright = dense. Raises UnreadableError, UnsupportedError."""
+    """Pixels of a DICOM file or picture, (rows, columns), bright = dense. Raises UnreadableError, UnsupportedError."""
     limits = limits or PixelsSection()
     try:
         with film.path.open("rb") as file:
