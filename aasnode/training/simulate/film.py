@@ -73,7 +73,7 @@ def band_noise(rng: np.random.Generator, shape: tuple[int, int], sigma_px: float
     grains = rng.standard_normal((int(rows / step) + 4, int(columns / step) + 4), dtype=_F)
     smooth = cv2.GaussianBlur(grains, (0, 0), max(0.5, sigma_px / step))
     fine = cv2.resize(smooth, (columns, rows), interpolation=cv2.INTER_CUBIC) if step > 1 else smooth[:rows, :columns]
-    return np.asarray(fine / fine.std(), _F)
+    return np.asarray(fine / fine[::3, ::3].std(), _F)
 
 
 def blurred(image: Image, sigma_px: float, shrink: int = 1) -> Image:

@@ -1,6 +1,6 @@
 """C3 to C7 and T1. Origin: middle of the body.
 
-Sizes: bodies 14.7 to 16.3 deep, 20 to 24 wide, 12 to 14 high on adult films; spinous processes 15 ± 4, C7 about 30;
+Sizes: bodies 14.7 to 16.3 deep, 20 to 24 wide, 12 to 14 high on adult films; spinous processes 15 ± 4 with their tips, C7 about 30;
 canal 14 to 17; articular pillars 11 × 13 with facets at about 45°. Osteophytes are estimates.
 """
 
@@ -30,8 +30,8 @@ LEVELS = (3, 4, 5, 6, 7, 8)
 _DEPTH = (1.0, 1.0, 1.03, 1.06, 1.09, 1.12)
 _WIDTH_MM = (17.5, 18.0, 19.0, 20.5, 23.0, 26.0)
 _HEIGHT_MM = (13.0, 12.7, 12.4, 12.6, 13.8, 15.5)
-_SPINOUS_MM = (15.0, 15.0, 17.0, 22.0, 30.0, 32.0)
-_SPINOUS_DROP_MM = (5.0, 5.5, 6.5, 8.5, 11.0, 17.0)
+_SPINOUS_MM = (11.5, 11.5, 13.0, 17.0, 25.0, 28.0)
+_SPINOUS_DROP_MM = (7.0, 7.5, 8.5, 10.0, 12.5, 18.0)
 _ENDPLATE_SHEAR = 0.10
 
 
@@ -67,7 +67,7 @@ def draw_vertebrae(rng: np.random.Generator, degeneration: float = 0.0) -> tuple
                 half_width_mm=_WIDTH_MM[i] / 2 * width,
                 height_mm=rng.normal(_HEIGHT_MM[i], 0.5),
                 canal_mm=canal + rng.normal(0, 0.4),
-                spinous_mm=float(rng.normal(_SPINOUS_MM[i], 2.2)),
+                spinous_mm=float(max(7.0, rng.normal(_SPINOUS_MM[i], 2.2))),
                 spinous_drop_mm=_SPINOUS_DROP_MM[i] + (drop + rng.normal(0, 0.06)) * _SPINOUS_MM[i],
                 spinous_skew_mm=rng.uniform(0.2, 2.2) if level < 7 else 0.0,
                 pillar_tilt=rng.normal(0.85, 0.12),
@@ -106,7 +106,7 @@ def _neural_arch(p: Axes, s: VertebraShape) -> list[Field]:
     front = cone(p, (w + 2, 2.5, 0.8), (w + 10, -1, -3), 2.4, 2.0)
     transverse = blend(front, cone(p, (w + 10, -1, -3), (x + 2, y + 2, -2), 2, 2.4), 1.5)
     lamina = cone(p, (x - 1, y - 3, -2.5), (1.5, back - 0.5, -4.0), 1.9, 2.3, (1, 1, 2.4))
-    stations = [((0, back - 0.5, -4.2), 2.8), ((0, back - s.spinous_mm * 0.5, (low - 4.4) / 2), 2.5),
+    stations = [((0, back - 0.5, -4.2), 2.8), ((0, back - s.spinous_mm * 0.5, (low - 4.4) / 2), 2.4),
                 ((s.spinous_skew_mm, back - s.spinous_mm, low), 3.0)]  # fmt: skip
     spinous = tube(p, stations, (0.8, 1, 1.85), 2.5)
     return [pedicle, pillar, transverse, lamina, spinous]
