@@ -122,7 +122,7 @@ def _why_alone(entry: CourseEntry) -> str:
 def _why_unlike(entry: CourseEntry, earlier: Sequence[CourseEntry]) -> str:
     """What sets this film apart from all earlier ones; told of the latest of the same view where there is one."""
     if not earlier:
-        return "first film"
+        return "no earlier film with this measurement"
     same_view = [film for film in earlier if film.view is entry.view]
     if not same_view:
         return f"first film in this view ({entry.view})"

@@ -1,0 +1,152 @@
+"""The decision table of docs/measurements.md, row by row."""
+
+import pytest
+
+from aasnode.config import AbnormalAbove, AbnormalBelow, MeasurementSection, Plane
+from aasnode.geometry import SpacingRule
+from aasnode.measurement import Assessment, Length, assess_film
+from tests.measurement.points import SHIPPED, length, settings
+
+SUSPECTED, BORDERLINE = Assessment.AAS_SUSPECTED, Assessment.BORDERLINE
+NONE, UNCERTAIN, NOT_ASSESSED = Assessment.NO_AAS_ON_THIS_VIEW, Assessment.UNCERTAIN, Assessment.NOT_ASSESSED
+
+
+def assessed(
+    adi: Length | None,
+    sac: Length | None,
+    *,
+    rule: SpacingRule | None = SpacingRule.DETECTOR_PLANE,
+    age_years: float | None = 60.0,
+    section: MeasurementSection = SHIPPED,
+) -> tuple[Assessment, str]:
+    return assess_film(
+        adi=adi,
+        sac=sac,
+        adi_reason=None if adi else "point_hidden",
+        sac_reason=None if sac else "point_hidden",
+        spacing_rule=rule,
+        age_years=age_years,
+        settings=section,
+    )
+
+
+@pytest.mark.parametrize(
+    ("adi_mm", "sac_mm", "expected"),
+    [
+        (1.5, 20.0, NONE),
+        (3.6, 20.0, SUSPECTED),
+        (2.5, 20.0, NONE),  # the interval ends at 3.0, which is not beyond 3 mm
+        (2.51, 20.0, UNCERTAIN),
+        (3.4, 20.0, UNCERTAIN),
+        (3.5, 20.0, UNCERTAIN),  # the interval begins at 3.0
+        (3.51, 20.0, SUSPECTED),
+        (1.5, 12.5, SUSPECTED),  # the interval ends at 13.0
+        (1.5, 12.51, UNCERTAIN),
+        (1.5, 13.0, UNCERTAIN),
+        (1.5, 13.1, BORDERLINE),
+        (1.5, 14.0, BORDERLINE),
+        (1.5, 14.1, NONE),
+        (3.2, 13.5, UNCERTAIN),  # uncertain goes before borderline
+        (3.6, 13.5, SUSPECTED),
+        (3.2, 12.0, SUSPECTED),
+        (None, 20.0, NOT_ASSESSED),  # a normal SAC does not exclude a subluxation
+        (None, 12.0, SUSPECTED),
+        (None, 13.5, BORDERLINE),
+        (None, 13.0, UNCERTAIN),
+        (1.5, None, NONE),
+        (3.6, None, SUSPECTED),
+        (None, None, NOT_ASSESSED),
+    ],
+)
+def test_decision_table(adi_mm: float | None, sac_mm: float | None, expected: Assessment) -> None:
+    adi = length(adi_mm) if adi_mm is not None else None
+    sac = length(sac_mm) if sac_mm is not None else None
+    assert assessed(adi, sac)[0] is expected
+
+
+def test_wide_interval_over_the_borderline_zone_is_uncertain() -> None:
+    assert assessed(length(1.0), length(14.5, half_width_mm=2.0))[0] is UNCERTAIN
+
+
+@pytest.mark.parametrize(
+    ("adi_operator", "sac_operator", "expected"),
+    [
+        (AbnormalAbove.GREATER, AbnormalBelow.LESS_OR_EQUAL, (NONE, SUSPECTED)),
+        (AbnormalAbove.GREATER_OR_EQUAL, AbnormalBelow.LESS, (UNCERTAIN, UNCERTAIN)),
+    ],
+)
+def test_operators_of_the_configuration_decide_at_the_threshold(
+    adi_operator: AbnormalAbove, sac_operator: AbnormalBelow, expected: tuple[Assessment, Assessment]
+) -> None:
+    section = settings(adi_operator=adi_operator, sac_operator=sac_operator)
+    assert assessed(length(2.5), None, section=section)[0] is expected[0]  # ends at 3.0
+    assert assessed(None, length(12.5), section=section)[0] is expected[1]  # ends at 13.0
+
+
+def test_thresholds_of_the_configuration_are_used() -> None:
+    women = settings(adi_threshold_mm=2.5)
+    assert assessed(length(3.1), length(20), section=women)[0] is SUSPECTED
+
+
+def test_under_18_years_nothing_is_assessed() -> None:
+    assert assessed(length(6), length(10), age_years=17.9) == (
+        NOT_ASSESSED,
+        "under 18 years: thresholds are those of adults",
+    )
+    assert assessed(length(6), length(10), age_years=18.0)[0] is SUSPECTED
+
+
+def test_unknown_age_is_taken_as_adult_and_said() -> None:
+    assessment, reason = assessed(length(6), length(20), age_years=None)
+    assert assessment is SUSPECTED
+    assert "age unknown" in reason
+
+
+def test_missing_lengths_are_named_with_their_reason() -> None:
+    assert "ADI not measured (point_hidden)" in assessed(None, length(20))[1]
+
+
+def test_detector_plane_value_is_compared_where_it_is_known() -> None:
+    """2.8 mm corrected are 3.5 mm on the film: beyond the threshold of films."""
+    adi = length(2.8, half_width_mm=0.2, corrected_mm=2.8, detector_plane_mm=3.5)
+    assessment, reason = assessed(adi, length(20), rule=SpacingRule.IMAGER_MAGNIFIED)
+    assert assessment is SUSPECTED
+    assert "compared in the detector plane: 3.5 mm" in reason
+
+
+@pytest.mark.parametrize(
+    ("adi_mm", "sac_mm", "expected"),
+    [
+        (3.3, 20.0, SUSPECTED),  # larger still on the film
+        (2.5, 20.0, UNCERTAIN),  # on the film up to 3.5 mm
+        (2.0, 20.0, NONE),
+        (1.5, 12.5, UNCERTAIN),  # on the film up to 16.5 mm
+        (1.5, 9.0, SUSPECTED),
+        (1.5, 13.5, NONE),  # on the film from 13.3 mm: no borderline value is known
+    ],
+)
+def test_corrected_value_alone_is_compared_over_the_range_of_magnification(
+    adi_mm: float, sac_mm: float, expected: Assessment
+) -> None:
+    adi, sac = (length(mm, half_width_mm=0.2, corrected_mm=mm) for mm in (adi_mm, sac_mm))
+    assessment, reason = assessed(adi, sac, rule=SpacingRule.FIDUCIAL)
+    assert assessment is expected
+    assert "only a magnification-corrected value" in reason
+
+
+def test_thresholds_of_the_corrected_plane_are_compared_there() -> None:
+    section = settings(threshold_plane=Plane.CORRECTED)
+    both = length(3.5, half_width_mm=0.2, detector_plane_mm=3.5, corrected_mm=2.7)
+    assert assessed(both, None, section=section)[0] is NONE
+    film_only = length(3.5, half_width_mm=0.2)
+    assessment, reason = assessed(film_only, None, section=section)
+    assert assessment is UNCERTAIN
+    assert "only a detector plane value" in reason
+
+
+@pytest.mark.parametrize("rule", [SpacingRule.PIXEL_SPACING_UNKNOWN, SpacingRule.GIVEN])
+def test_plane_that_is_not_stated_is_said(rule: SpacingRule) -> None:
+    unstated = Length(mm=4, low_mm=3.8, high_mm=4.2, sigma_mm=0.1, detector_plane_mm=None, corrected_mm=None)
+    assessment, reason = assessed(unstated, None, rule=rule)
+    assert assessment is SUSPECTED
+    assert "plane of the pixel spacing not stated" in reason

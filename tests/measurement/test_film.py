@@ -1,0 +1,106 @@
+import math
+
+import numpy as np
+import pytest
+
+from aasnode.anatomy import Landmark, LandmarkEstimate, View
+from aasnode.geometry import PixelSpacing, Point, SpacingRule, Spacings, Unscaled
+from aasnode.measurement import Assessment, length_sigma_mm
+from tests.measurement.points import CALIBRATION, estimate, in_plane, measured, on_axis, without
+
+
+def test_adi_and_sac_are_distances_of_their_points() -> None:
+    film = measured(2.5, 18.0)
+    assert film.adi is not None
+    assert film.sac is not None
+    assert film.adi.mm == pytest.approx(2.5)
+    assert film.sac.mm == pytest.approx(18.0)
+    assert film.c1_inner_diameter_mm == pytest.approx(30.5)
+    assert film.adi_ratio == pytest.approx(2.5 / 30.5)
+    assert film.sac_ratio == pytest.approx(18.0 / 30.5)
+    assert film.interval_source == "simulated films"
+
+
+def test_rows_and_columns_are_scaled_separately() -> None:
+    landmarks = {**on_axis(2, 18), Landmark.DENS_ANTERIOR: estimate(130, 240)}
+    landmarks[Landmark.C1_ANTERIOR_ARCH_POSTERIOR] = estimate(100, 200)
+    film = measured(0, 0, landmarks=landmarks, spacing=in_plane(row_mm=0.1, column_mm=0.2))
+    assert film.adi is not None
+    assert film.adi.mm == pytest.approx(math.hypot(30 * 0.2, 40 * 0.1))
+
+
+def test_sigma_is_that_of_the_points_along_the_line() -> None:
+    """Against a million draws, with pixels that are not square and ellipses that are not round."""
+    a = LandmarkEstimate(point=Point(x=0, y=0), covariance_px2=((4.0, 1.5), (1.5, 1.0)), confidence=1)
+    b = LandmarkEstimate(point=Point(x=300, y=200), covariance_px2=((1.0, -0.4), (-0.4, 9.0)), confidence=1)
+    spacing = PixelSpacing(row_mm=0.1, column_mm=0.2, rule=SpacingRule.GIVEN)
+    random = np.random.default_rng(1)
+    draws = [random.multivariate_normal([e.point.x, e.point.y], e.covariance_px2, 1_000_000) for e in (a, b)]
+    lengths = np.hypot(*((draws[1] - draws[0]) * [0.2, 0.1]).T)
+    assert length_sigma_mm(a, b, spacing) == pytest.approx(lengths.std(), rel=0.005)
+
+
+def test_points_that_coincide_still_have_a_sigma() -> None:
+    spacing = in_plane().primary
+    assert length_sigma_mm(estimate(1, 1, 2.0), estimate(1, 1, 2.0), spacing) == pytest.approx(0.15 * math.sqrt(8))
+
+
+def test_interval_is_quantile_times_sigma_but_never_below_the_floor() -> None:
+    wide = measured(4, 18, landmarks=on_axis(4, 18, sigma_px=2.0)).adi
+    assert wide is not None
+    half_width = CALIBRATION.adi_quantile * math.sqrt(2) * 2.0 * 0.15
+    assert wide.high_mm - wide.mm == pytest.approx(half_width)
+    assert wide.mm - wide.low_mm == pytest.approx(half_width)
+    assert wide.sigma_mm == pytest.approx(half_width / 1.645, rel=1e-3)
+    narrow = measured(4, 18).adi
+    assert narrow is not None
+    assert narrow.high_mm - narrow.mm == pytest.approx(CALIBRATION.adi_floor_mm)
+
+
+def test_interval_never_goes_below_zero() -> None:
+    adi = measured(0.5, 18, landmarks=on_axis(0.5, 18, sigma_px=5)).adi
+    assert adi is not None
+    assert adi.low_mm == 0
+
+
+def test_both_planes_are_kept() -> None:
+    corrected = PixelSpacing(row_mm=0.12, column_mm=0.12, rule=SpacingRule.IMAGER_MAGNIFIED)
+    plane = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE)
+    film = measured(3, 18, spacing=Spacings(primary=corrected, detector_plane=plane, corrected=corrected))
+    assert film.adi is not None
+    assert film.adi.mm == film.adi.corrected_mm == pytest.approx(2.4)
+    assert film.adi.detector_plane_mm == pytest.approx(3.0)
+    assert film.spacing_rule is SpacingRule.IMAGER_MAGNIFIED
+
+
+@pytest.mark.parametrize("missing", [Landmark.C1_ANTERIOR_ARCH_POSTERIOR, Landmark.DENS_ANTERIOR])
+def test_sac_stands_without_the_points_of_the_adi(missing: Landmark) -> None:
+    film = measured(2, 18, landmarks=without(on_axis(2, 18), missing))
+    assert film.adi is None
+    assert film.adi_reason == "point_missing"
+    assert film.sac is not None
+    assert film.sac_reason is None
+    assert film.c1_inner_diameter_mm is film.adi_ratio is film.sac_ratio is None
+
+
+def test_length_that_is_withheld_is_not_measured_although_its_points_are_there() -> None:
+    film = measured(2, 18, sac_reason="low_confidence")
+    assert film.sac is None
+    assert film.sac_reason == "low_confidence"
+    assert film.adi is not None
+
+
+def test_without_millimetres_the_ratios_stand() -> None:
+    film = measured(2, 18, spacing=Unscaled(reason="no pixel spacing in the header"))
+    assert film.adi is film.sac is film.c1_inner_diameter_mm is film.spacing_rule is None
+    assert film.adi_reason == "no pixel spacing in the header"
+    assert film.adi_ratio == pytest.approx(2 / 30)
+    assert film.assessment is Assessment.NOT_ASSESSED
+
+
+def test_only_a_flexion_film_may_say_absent() -> None:
+    assert measured(1, 20, view=View.FLEXION).excludes_aas
+    for view in (View.NEUTRAL, View.EXTENSION, View.UNKNOWN):
+        film = measured(1, 20, view=view)
+        assert film.assessment is Assessment.NO_AAS_ON_THIS_VIEW
+        assert not film.excludes_aas

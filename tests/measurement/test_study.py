@@ -1,0 +1,65 @@
+import pytest
+
+from aasnode.anatomy import View
+from aasnode.geometry import SpacingRule
+from aasnode.measurement import Assessment, assess_study
+from tests.measurement.points import SHIPPED, in_plane, measured, on_axis, settings
+
+
+def test_gravest_film_speaks_for_the_study() -> None:
+    study = assess_study([measured(1, 20, view=View.NEUTRAL), measured(5, 16, view=View.FLEXION)], SHIPPED)
+    assert study.assessment is Assessment.AAS_SUSPECTED
+    assert study.reason.startswith("flexion: ADI 5.0 mm")
+    assert "neutral" not in study.reason
+
+
+def test_neutral_film_alone_never_excludes() -> None:
+    study = assess_study([measured(1, 20, view=View.NEUTRAL)], SHIPPED)
+    assert study.assessment is Assessment.NO_AAS_ON_THIS_VIEW
+    assert not study.excludes_aas
+    assert "Not excluded without a measured flexion film" in study.reason
+
+
+def test_normal_flexion_film_excludes() -> None:
+    study = assess_study([measured(1, 20, view=View.NEUTRAL), measured(1.5, 19, view=View.FLEXION)], SHIPPED)
+    assert study.excludes_aas
+    assert "Not excluded" not in study.reason
+
+
+def test_normal_flexion_film_excludes_nothing_beside_an_abnormal_one() -> None:
+    study = assess_study([measured(5, 20, view=View.NEUTRAL), measured(1, 20, view=View.FLEXION)], SHIPPED)
+    assert study.assessment is Assessment.AAS_SUSPECTED
+    assert not study.excludes_aas
+
+
+def test_movement_is_flexion_minus_extension_with_its_error() -> None:
+    films = [
+        measured(2, 20, view=View.EXTENSION),
+        measured(6, 16, view=View.FLEXION),
+        measured(3, 19, view=View.NEUTRAL),
+    ]
+    study = assess_study(films, settings(magnification_sd=0.0))
+    adi, sac = study.adi_flexion_minus_extension, study.sac_flexion_minus_extension
+    assert adi is not None
+    assert sac is not None
+    assert adi.mm == pytest.approx(4.0)
+    assert sac.mm == pytest.approx(-4.0)
+    assert adi.error_mm == pytest.approx(1.96 * 2**0.5 * 0.1 / 1.645, rel=1e-3)
+    assert adi.exceeds_error
+
+
+def test_movement_needs_both_views_and_one_spacing_rule() -> None:
+    flexion = measured(6, 16, view=View.FLEXION)
+    assert assess_study([flexion], SHIPPED).adi_flexion_minus_extension is None
+    other = measured(2, 20, view=View.EXTENSION, spacing=in_plane(rule=SpacingRule.FIDUCIAL))
+    assert assess_study([flexion, other], SHIPPED).adi_flexion_minus_extension is None
+    no_adi = measured(2, 20, view=View.EXTENSION, landmarks=on_axis(2, 20), adi_reason="point_hidden")
+    study = assess_study([flexion, no_adi], SHIPPED)
+    assert study.adi_flexion_minus_extension is None
+    assert study.sac_flexion_minus_extension is not None
+
+
+def test_study_without_films_is_not_assessed() -> None:
+    study = assess_study([], SHIPPED)
+    assert study.assessment is Assessment.NOT_ASSESSED
+    assert study.reason == "no film of this study was measured"
