@@ -18,7 +18,7 @@ def shell_lines() -> Iterator[tuple[str, str]]:
     """What stands behind a prompt in the console blocks of all pages."""
     for page in PAGES:
         for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
-            for line in block.replace("\\\n", " ").splitlines():
+            for line in map(str.strip, block.replace("\\\n", " ").splitlines()):
                 if line.startswith(("$ ", "# ")):
                     yield str(page.relative_to(ROOT)), line[2:].split("#")[0].strip()
 
