@@ -21,7 +21,7 @@ from aasnode.store import jobs
 from aasnode.store.jobs import Job
 from aasnode.store.schema import JobKind, JobState
 from aasnode.store.store import Store, open_store
-from tests import marks
+from tests import drawn_films
 
 NOBODY = Destination(name="pacs", ae_title="PACS", host="127.0.0.1", port=1)
 
@@ -33,7 +33,7 @@ class Node:
         self.store, self.config = store, config
         self.now = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
         self.receiver = Receiver(store, config, clock=self.clock)
-        self.analyser = Analyser(store, config, load_detector=marks.load, clock=self.clock)
+        self.analyser = Analyser(store, config, load_detector=drawn_films.load, clock=self.clock)
         self.reporter = Reporter(store, config, clock=self.clock)
         self.senders = [Sender(store, config, one, clock=self.clock) for one in destinations(config)]
         names = [one.name for one in destinations(config)]

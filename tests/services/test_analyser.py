@@ -15,8 +15,8 @@ from aasnode.network.status import Status
 from aasnode.store import instances, jobs, results
 from aasnode.store.results import StoredResult
 from aasnode.store.schema import Arrival, JobKind, JobState
-from tests import marks
-from tests.marks import marked_film, uid
+from tests import drawn_films
+from tests.drawn_films import marked_film, uid
 from tests.services.conftest import MakeNode, Node
 
 STUDY = uid("study", "visit-1")
@@ -72,7 +72,7 @@ def test_our_own_objects_are_never_analysed(node: Node) -> None:
 def test_a_film_that_hangs_is_ended_by_its_deadline_and_rests_with_its_reason(make_node: MakeNode) -> None:
     node = make_node(analyser=AnalyserSection(deadline_seconds=1.0, attempts=2, retry_delay_seconds=1.0))
     node.analyser.start()
-    node.analyse(marked_film(marks=marks.HANGS))
+    node.analyse(marked_film(marks=drawn_films.HANGS))
     assert node.jobs(JobKind.ANALYSE, JobState.PENDING)
     node.wait(1)
     node.analyse(marked_film("good"))
@@ -82,7 +82,7 @@ def test_a_film_that_hangs_is_ended_by_its_deadline_and_rests_with_its_reason(ma
 
 
 def test_a_film_that_crashes_the_process_is_retried_by_itself_and_harms_no_other(node: Node) -> None:
-    node.analyse(marked_film("bad", marks=marks.CRASHES), marked_film("good"))
+    node.analyse(marked_film("bad", marks=drawn_films.CRASHES), marked_film("good"))
     assert [stored.film.status for stored in results_of(node)] == ["measured"]
     node.wait(10)
     node.analyse()
@@ -168,7 +168,7 @@ def test_an_unreadable_data_set_rests_in_the_dead_letter_and_a_better_copy_is_an
 
 def test_stopping_gives_the_film_back_without_counting_an_attempt(node: Node) -> None:
     node.analyser.start()
-    node.receive(marked_film(marks=marks.HANGS))
+    node.receive(marked_film(marks=drawn_films.HANGS))
     step = threading.Thread(target=node.analyser.step)
     step.start()
     while not node.jobs(JobKind.ANALYSE, JobState.CLAIMED):

@@ -3,7 +3,7 @@
 from aasnode.anatomy import View
 from aasnode.store import results
 from aasnode.store.schema import JobKind, JobState
-from tests.marks import marked_film
+from tests.drawn_films import marked_film
 from tests.services.conftest import MakeNode, Node
 from tests.services.test_reporter import deliver_everything
 

@@ -10,7 +10,7 @@ from pydicom import Dataset, dcmread
 from aasnode.network.status import Status
 from aasnode.store import instances
 from aasnode.store.schema import Arrival, JobKind
-from tests.marks import marked_film
+from tests.drawn_films import marked_film
 from tests.services.conftest import Node
 
 

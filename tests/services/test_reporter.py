@@ -11,7 +11,7 @@ from aasnode.config import DeliverySection, ReturnAddress
 from aasnode.store import objects
 from aasnode.store.objects import STRUCTURED_REPORT, Report, StoredObject, overlay_role
 from aasnode.store.schema import JobKind, JobState
-from tests.marks import marked_film, uid
+from tests.drawn_films import marked_film, uid
 from tests.services.conftest import NOBODY, MakeNode, Node
 
 STUDY = uid("study", "visit-1")

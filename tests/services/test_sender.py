@@ -8,7 +8,7 @@ from aasnode.config import Destination
 from aasnode.store import jobs, objects
 from aasnode.store.objects import STRUCTURED_REPORT
 from aasnode.store.schema import JobKind, JobState
-from tests.marks import marked_film
+from tests.drawn_films import marked_film
 from tests.network.peers import archive
 from tests.services.conftest import NOBODY, MakeNode, Node
 

@@ -1,0 +1,103 @@
+"""Orthanc as the PACS around the node: it forwards what it receives by a routing rule, and keeps what comes back."""
+
+import json
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from tests.journeys.waiting import eventually
+
+AE_TITLE, PORT, HTTP = "PACS", 4242, "http://127.0.0.1:8042"
+_PLUGIN = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"
+
+# A study becomes stable again when our objects come back: what was forwarded is marked, what the node made is left.
+_ROUTING_RULE = """
+function OnStableStudy(studyId, tags, metadata)
+  for _, instance in pairs(ParseJson(RestApiGet('/studies/' .. studyId .. '/instances'))) do
+    local path = '/instances/' .. instance['ID']
+    local modality = RestApiGet(path .. '/content/0008-0060')
+    local known = RestApiGet(path .. '/metadata')
+    local sender = ''
+    if string.find(known, 'RemoteAET') then sender = RestApiGet(path .. '/metadata/RemoteAET') end
+    if string.find(modality, 'DX') and sender ~= 'AASNODE' and not string.find(known, '1024') then
+      RestApiPut(path .. '/metadata/1024', '1')
+      RestApiPost('/modalities/aasnode/store', DumpJson({ Resources = { instance['ID'] } }, true))
+    end
+  end
+end
+"""
+
+
+class Orthanc:
+    """One archive with its routing rule. It may be stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        rule = folder / "route.lua"
+        rule.write_text(_ROUTING_RULE)
+        self._folder = folder
+        self._config = folder / "orthanc.json"
+        self._config.write_text(json.dumps(_configuration(folder, rule)))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with (self._folder / "orthanc.log").open("ab") as log:
+            self._process = subprocess.Popen(["Orthanc", self._config], stdout=log, stderr=log, cwd=self._folder)
+        eventually(self._answers, "Orthanc answers")
+
+    def stop(self) -> None:
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(30)
+
+    def get(self, path: str) -> Any:
+        request = urllib.request.Request(
+            f"{HTTP}{path}", headers={"Accept": "application/dicom+json, application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read() or b"[]")
+
+    def instances(self, study: str) -> list[dict[str, Any]]:
+        """What DICOMweb (QIDO-RS) finds in a study."""
+        return list(self.get(f"/dicom-web/studies/{study}/instances"))
+
+    def modalities(self, study: str) -> list[str]:
+        """The modality of each instance of a study, sorted."""
+        return sorted(one["00080060"]["Value"][0] for one in self.instances(study))
+
+    def forward(self, sop_instance_uid: str) -> None:
+        """Send one instance to the node, as a person would by hand."""
+        body = sop_instance_uid.encode()
+        with urllib.request.urlopen(f"{HTTP}/tools/lookup", body, timeout=30) as answer:
+            [found] = [one for one in json.loads(answer.read()) if one["Type"] == "Instance"]
+        urllib.request.urlopen(f"{HTTP}/modalities/aasnode/store", found["ID"].encode(), timeout=60).close()
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self._folder / "orthanc.log").read_text()
+        try:
+            return bool(self.get("/system"))
+        except OSError:
+            return False
+
+
+def _configuration(folder: Path, rule: Path) -> dict[str, object]:
+    return {
+        "Name": AE_TITLE,
+        "StorageDirectory": str(folder / "db"),
+        "IndexDirectory": str(folder / "db"),
+        "HttpPort": 8042,
+        "RemoteAccessAllowed": False,
+        "AuthenticationEnabled": False,
+        "DicomAet": AE_TITLE,
+        "DicomPort": PORT,
+        "DicomCheckCalledAet": True,
+        "DicomAlwaysAllowStore": True,
+        "StableAge": 1,
+        "OverwriteInstances": True,
+        "DicomModalities": {"aasnode": ["AASNODE", "127.0.0.1", 11112]},
+        "LuaScripts": [str(rule)],
+        "Plugins": [_PLUGIN],
+        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+    }
