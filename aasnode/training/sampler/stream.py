@@ -1,0 +1,216 @@
+"""Samples for the training: a composition, seen through one stage's crop, warped, exposed and marked."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from aasnode.inference.crop import normalise
+from aasnode.inference.hrnet import STRIDE
+from aasnode.training.sampler.attenuation import CropMaps, line_integral
+from aasnode.training.sampler.compose import TRAINING, Composition, Split, draw_composition
+from aasnode.training.sampler.crops import (
+    MASKS,
+    CloseUp,
+    Placed,
+    WholeFilm,
+    place_close_up,
+    place_whole_film,
+    share_of_patient,
+)
+from aasnode.training.sampler.exposure import copy, develop, expose
+from aasnode.training.sampler.joint import AxisPoints, Contour, Points, Sections, axis_points
+from aasnode.training.sampler.library import Library
+from aasnode.training.sampler.occlusions import Cover, Occlusions, draw_occlusions, no_occlusions
+from aasnode.training.sampler.projected import PIXEL_MM as BONE_PIXEL_MM
+from aasnode.training.sampler.projected import UNITS_PER_MM
+from aasnode.training.sampler.surroundings import Reach
+from aasnode.training.sampler.warp import Affine, Floats, Look, draw_shift, turned
+from aasnode.training.samples import Sample
+
+_LEAST_ADI_MM = 0.15  # a warp that closes the joint further makes no sense
+_UNSURE_PX = 8.0  # beyond the edge: the target's Gaussian would reach in, so such a point teaches nothing
+_LEAST_SHARE = 0.4  # of an empty film that must show some of the patient
+_FRAC_BITS = 4  # sub-pixel bits of drawn polygons
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """A composition through a warped crop: where everything is, in pixels; None where the joint is not shown."""
+
+    placed: Placed
+    c1: Look
+    c2: Look
+    around: Look
+    sections: Sections | None
+    axis: AxisPoints | None
+    c2_inferior_centre: Points | None
+
+
+class ComposedStream:
+    """Endless samples of one stage, from one share of the library."""
+
+    def __init__(self, library: Library, crops: WholeFilm | CloseUp, split: Split = TRAINING) -> None:
+        self._library, self._crops, self._split = library, crops, split
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The landmarks, then what helps to find them."""
+        return self._crops.channels
+
+    @property
+    def masks(self) -> tuple[str, ...]:
+        """Sections of the bones."""
+        return MASKS
+
+    @property
+    def size(self) -> int:
+        """Side of a crop in pixels."""
+        return self._crops.input_px
+
+    def samples(self, seed: Sequence[int]) -> Iterator[Sample]:
+        """An endless sequence; equal seeds give equal samples."""
+        rng = np.random.default_rng(list(seed))
+        while True:
+            sample = self._draw(rng)
+            if sample is not None:
+                yield sample
+
+    def held_out(self, count: int, seed: int) -> list[Sample]:
+        """So many samples, for validation."""
+        return list(islice(self.samples((seed,)), count))
+
+    def _draw(self, rng: np.random.Generator) -> Sample | None:
+        """One sample; None where a warp has made nonsense of it."""
+        reach = Reach.FIELD if isinstance(self._crops, WholeFilm) else Reach.NEIGHBOURHOOD
+        composition = draw_composition(self._library, reach, self._split, rng)
+        seen = look_at(composition, self._crops, rng)
+        return None if seen is None else make_sample(composition, seen, self._crops, rng)
+
+
+def look_at(composition: Composition, crops: WholeFilm | CloseUp, rng: np.random.Generator) -> Seen | None:
+    """Place and warp a crop; None where it shows nothing of use."""
+    n = crops.input_px
+    if isinstance(crops, WholeFilm):
+        placed = place_whole_film(crops, composition, rng)
+        if not placed.shows_joint and share_of_patient(placed, n) < _LEAST_SHARE:
+            return None
+        common = Look(to_crop=placed.to_crop, shift=draw_shift(crops.common, n, placed.mm_per_px, rng))
+        return _seen(composition, placed, common, common, common)
+    placed = place_close_up(crops, composition, rng)
+    shift = draw_shift(crops.common, n, placed.mm_per_px, rng)
+    c1, c2 = (
+        Look(to_crop=placed.to_crop, shift=shift + draw_shift(crops.own, n, placed.mm_per_px, rng)) for _ in range(2)
+    )
+    return _seen(composition, placed, c1, c2, Look(to_crop=placed.to_crop, shift=shift))
+
+
+def _seen(composition: Composition, placed: Placed, c1: Look, c2: Look, around: Look) -> Seen | None:
+    """The sections as they are seen, and the points on them; None where the warp has spoilt the joint."""
+    if not placed.shows_joint:
+        return Seen(placed=placed, c1=c1, c2=c2, around=around, sections=None, axis=None, c2_inferior_centre=None)
+    flat = composition.sections
+    sections = Sections(
+        anterior_arch=c1.find(flat.anterior_arch), posterior_arch=c1.find(flat.posterior_arch), core=c2.find(flat.core)
+    )
+    axis = axis_points(sections)
+    if axis is None or axis.adi * placed.mm_per_px < _LEAST_ADI_MM:
+        return None
+    foot = c2.find(composition.c2_inferior_centre[None])[0]
+    return Seen(placed=placed, c1=c1, c2=c2, around=around, sections=sections, axis=axis, c2_inferior_centre=foot)
+
+
+def make_sample(
+    composition: Composition, seen: Seen, crops: WholeFilm | CloseUp, rng: np.random.Generator
+) -> Sample | None:
+    """Weigh, expose, cover and mark what is seen."""
+    n, mm_per_px = crops.input_px, seen.placed.mm_per_px
+    maps = crop_maps(composition, seen, _skull_moved(crops, seen, rng))
+    hidden = draw_occlusions(n, mm_per_px, rng) if rng.random() < crops.occluded else no_occlusions(n)
+    total = line_integral(maps, mm_per_px, rng) + hidden.added
+    picture = copy(hidden.over(develop(expose(total, mm_per_px, rng), mm_per_px, rng)), rng)
+    if isinstance(crops, WholeFilm) and rng.random() < crops.collimated:
+        picture = _collimation(seen, n, rng).over(picture)
+    if not np.isfinite(picture).all():
+        return None
+    points, visible = _marks(seen, crops.channels, hidden.covered)
+    return Sample(image=normalise(picture), points=points, visible=visible, masks=draw_masks(seen.sections, n))
+
+
+def crop_maps(composition: Composition, seen: Seen, skull_moved: Affine) -> CropMaps:
+    """Every part's thickness as the crop shows it."""
+    around = composition.surroundings
+    to_plane = turned(around.pixel_mm, 0.0)
+    rest = seen.around.sample(around.maps[[0, 1, 5]], to_plane, UNITS_PER_MM, endless=True)
+    skull = seen.around.sample(around.maps[2:5], skull_moved.after(to_plane), UNITS_PER_MM, endless=True)
+    blur_px = 0.5 * seen.placed.mm_per_px / BONE_PIXEL_MM / 1.6  # against aliasing where pixels are coarse
+    c1, c2 = (
+        look.sample(_smooth(bone.maps, blur_px), bone.to_plane, UNITS_PER_MM, endless=False)
+        for look, bone in ((seen.c1, composition.c1), (seen.c2, composition.c2))
+    )
+    return CropMaps(c1=c1, c2=c2, spine=rest[:2], skull=skull, soft=rest[2])
+
+
+def _smooth(maps: npt.NDArray[np.uint16], sigma_px: float) -> npt.NDArray[np.uint16]:
+    if sigma_px < 0.6:
+        return maps
+    return np.stack([cv2.GaussianBlur(np.asarray(one), (0, 0), sigma_px) for one in maps])
+
+
+def _skull_moved(crops: WholeFilm | CloseUp, seen: Seen, rng: np.random.Generator) -> Affine:
+    """A small motion of the skull against the neck, about the crop's middle; none on whole films."""
+    still = turned(1.0, 0.0)
+    if isinstance(crops, WholeFilm):
+        return still
+    far = rng.random() < crops.skull_far_share
+    shift = rng.normal(0, crops.skull_far_mm if far else crops.skull_shift_mm, 2)
+    middle = seen.placed.to_crop.inverse(np.full(2, (crops.input_px - 1) / 2))
+    return turned(1.0, math.radians(rng.normal(0, crops.skull_turn_degrees))).carrying(middle, middle + shift)
+
+
+def _collimation(seen: Seen, n: int, rng: np.random.Generator) -> Occlusions:
+    """Bars of the letterbox or of the collimator that leave the points in the field."""
+    points = seen.axis.landmarks if seen.axis is not None else np.full((1, 2), n / 2)
+    low, high = np.clip(points.min(0) - 8, 0, n), np.clip(points.max(0) + 8, 0, n)
+    widths = np.minimum(np.abs(rng.normal(0, 0.14, 4)) * n, [low[0], n - high[0], low[1], n - high[1]])
+    if rng.random() < 0.6:  # one side pair at a time, as a letterbox
+        widths[0 if rng.random() < 0.5 else 2] = 0
+    left, right, top, bottom = widths.astype(int)
+    where = np.ones((n, n), bool)
+    where[top : n - bottom, left : n - right] = False
+    level = rng.uniform(-0.05, 0.1) if rng.random() < 0.85 else rng.uniform(0.7, 1)
+    return Occlusions(added=np.zeros((n, n), np.float32), covers=(Cover(where=where, level=level),))
+
+
+def _marks(seen: Seen, channels: Sequence[str], covered: npt.NDArray[np.bool_]) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """(K, 2) points and (K,) whether they are visible. Just beyond the edge they are unknown, further off hidden."""
+    points = np.full((len(channels), 2), np.nan, np.float32)
+    if seen.axis is None or seen.c2_inferior_centre is None:
+        return points, np.zeros(len(channels), bool)
+    centres = np.stack([seen.axis.anterior_centre, seen.axis.posterior_centre])
+    every = np.concatenate([seen.axis.landmarks, centres, seen.c2_inferior_centre[None]])
+    points[:] = every[: len(channels)]
+    last = covered.shape[0] - 1
+    beyond = np.maximum(-points, points - last).max(1)
+    at = np.clip(np.round(points), 0, last).astype(int)
+    visible = ~covered[at[:, 1], at[:, 0]] & (beyond <= _UNSURE_PX)
+    points[(beyond > 0) & (beyond <= _UNSURE_PX)] = np.nan
+    return points, visible
+
+
+def draw_masks(sections: Sections | None, n: int) -> Floats:
+    """(3, n / 4, n / 4): share of each heatmap pixel within each section."""
+    masks = np.zeros((len(MASKS), n, n), np.float32)
+    if sections is not None:
+        for mask, contour in zip(masks, (sections.anterior_arch, sections.posterior_arch, sections.core), strict=True):
+            cv2.fillPoly(mask, [_fixed_point(contour)], 1.0, cv2.LINE_8, _FRAC_BITS)
+    small = [cv2.resize(mask, (n // STRIDE, n // STRIDE), interpolation=cv2.INTER_AREA) for mask in masks]
+    return np.stack(small).astype(np.float32)
+
+
+def _fixed_point(contour: Contour) -> npt.NDArray[np.int32]:
+    return np.asarray(np.round(contour * 2**_FRAC_BITS), np.int32)
