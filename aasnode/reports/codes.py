@@ -30,6 +30,10 @@ DEVICE_OBSERVER_SERIAL_NUMBER = Code("121016", "DCM", "Device Observer Serial Nu
 PROCEDURE_REPORTED = Code("121058", "DCM", "Procedure reported")
 IMAGING_PROCEDURE = Code("363679005", "SCT", "Imaging procedure")
 
+# The report of a study in which nothing was measured (TID 2000, TID 2002)
+RADIOLOGY_REPORT = Code("11528-7", "LN", "Radiology Report")
+FINDINGS = Code("59776-5", "LN", "Findings")
+
 # Images (TID 1600 to 1603)
 IMAGE_LIBRARY = Code("111028", "DCM", "Image Library")
 IMAGE_LIBRARY_GROUP = Code("126200", "DCM", "Image Library Group")

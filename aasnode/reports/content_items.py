@@ -27,18 +27,25 @@ class Relationship(StrEnum):
     SELECTED_FROM = "SELECTED FROM"
 
 
-def container(name: Code, children: Iterable[Dataset], relationship: Relationship | None = None) -> Dataset:
-    """A heading with items below it; the root has no relationship."""
+def container(
+    name: Code, children: Iterable[Dataset], relationship: Relationship | None = None, *, template: str | None = None
+) -> Dataset:
+    """A heading with items below it; the root has no relationship and names its template."""
     item = _item(relationship, "CONTAINER", name)
     item.ContinuityOfContent = "SEPARATE"
+    if template is not None:
+        identification = Dataset()
+        identification.MappingResource = "DCMR"
+        identification.TemplateIdentifier = template
+        item.ContentTemplateSequence = Sequence([identification])
     return with_children(item, children)
 
 
-def text(relationship: Relationship, name: Code, value: str) -> Dataset:
+def text(relationship: Relationship, name: Code, value: str, children: Iterable[Dataset] = ()) -> Dataset:
     """Free text."""
     item = _item(relationship, "TEXT", name)
     item.TextValue = value
-    return item
+    return with_children(item, children)
 
 
 def coded(relationship: Relationship, name: Code, value: Code, children: Iterable[Dataset] = ()) -> Dataset:

@@ -24,18 +24,23 @@ VIEWER_LENGTH = "Cornerstone3DTools@^0.1.0:Length"  # the viewers' word for a di
 
 
 def build_content_tree(study: StudyFindings) -> Dataset:
-    """TID 1500, from its root."""
-    children = [*_context(study), _image_library(study)]
+    """The tree from its root; at least one length of the study is known in mm."""
     groups = [group for film in study.films for group in _measurement_groups(study, film)]
-    if groups:
-        children.append(container(codes.IMAGING_MEASUREMENTS, groups, Relationship.CONTAINS))
-    evaluations = list(_qualitative_evaluations(study))
-    children.append(container(codes.QUALITATIVE_EVALUATIONS, evaluations, Relationship.CONTAINS))
-    return container(codes.IMAGING_MEASUREMENT_REPORT, children)
+    return container(
+        codes.IMAGING_MEASUREMENT_REPORT,
+        [
+            *observation_context(study),
+            coded(Relationship.HAS_CONCEPT_MOD, codes.PROCEDURE_REPORTED, codes.IMAGING_PROCEDURE),
+            _image_library(study),
+            container(codes.IMAGING_MEASUREMENTS, groups, Relationship.CONTAINS),
+            container(codes.QUALITATIVE_EVALUATIONS, qualitative_evaluations(study), Relationship.CONTAINS),
+        ],
+        template="1500",
+    )
 
 
-def _context(study: StudyFindings) -> Iterator[Dataset]:
-    """Language (TID 1204), the device that observed (TID 1002, 1004), the procedure."""
+def observation_context(study: StudyFindings) -> Iterator[Dataset]:
+    """Language (TID 1204) and the device that observed (TID 1002, 1004)."""
     yield coded(Relationship.HAS_CONCEPT_MOD, codes.LANGUAGE, codes.ENGLISH)
     yield coded(Relationship.HAS_OBS_CONTEXT, codes.OBSERVER_TYPE, codes.DEVICE)
     device_uid = study.settings.device_observer_uid
@@ -47,7 +52,6 @@ def _context(study: StudyFindings) -> Iterator[Dataset]:
         (codes.DEVICE_OBSERVER_SERIAL_NUMBER, device_uid),
     ):
         yield text(Relationship.HAS_OBS_CONTEXT, name, value)
-    yield coded(Relationship.HAS_CONCEPT_MOD, codes.PROCEDURE_REPORTED, codes.IMAGING_PROCEDURE)
 
 
 def _image_library(study: StudyFindings) -> Dataset:
@@ -167,7 +171,7 @@ def _further_values(film: FilmFindings, length: Length) -> Iterator[Dataset]:
         yield text(Relationship.CONTAINS, codes.OTHER_PLANE, other)
 
 
-def _qualitative_evaluations(study: StudyFindings) -> Iterator[Dataset]:
+def qualitative_evaluations(study: StudyFindings) -> Iterator[Dataset]:
     """What is no measurement in mm, and what it must be read with."""
     together = study.assessment
     contains = Relationship.CONTAINS

@@ -10,6 +10,7 @@ from aasnode.reports import codes
 from aasnode.reports.content_tree import build_content_tree
 from aasnode.reports.findings import StudyFindings
 from aasnode.reports.modules import new_object
+from aasnode.reports.text_tree import build_text_tree
 from aasnode.reports.uids import series_uid, structured_report_uid
 
 SOP_CLASSES = (Comprehensive3DSRStorage, ComprehensiveSRStorage, EnhancedSRStorage)
@@ -33,12 +34,8 @@ def build_structured_report(study: StudyFindings, sop_class_uid: str = Comprehen
         instance_number=1,
     )
     _add_document_state(dataset, study)
-    for element in build_content_tree(study):
-        dataset.add(element)
-    template = Dataset()
-    template.MappingResource = "DCMR"
-    template.TemplateIdentifier = "1500"
-    dataset.ContentTemplateSequence = Sequence([template])
+    measured = any(film.adi or film.sac for film in study.films)
+    dataset.update(build_content_tree(study) if measured else build_text_tree(study))
     dataset.CodingSchemeIdentificationSequence = Sequence([codes.scheme_identification()])
     return dataset
 

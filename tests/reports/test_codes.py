@@ -46,6 +46,9 @@ def test_a_standard_code_has_the_standards_meaning(code: Code) -> None:
     ("code", "context_group"),
     [
         (codes.IMAGING_MEASUREMENT_REPORT, "cid7021"),
+        (codes.RADIOLOGY_REPORT, "cid7000"),
+        (codes.FINDINGS, "cid7001"),
+        (codes.FINDING, "cid7002"),
         (codes.IMAGING_PROCEDURE, "cid100"),
         (codes.ATLANTOAXIAL_JOINT, "cid7482"),
         (codes.CERVICAL_SPINE, "cid4"),

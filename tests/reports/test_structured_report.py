@@ -94,23 +94,44 @@ def test_a_length_that_was_not_measured_is_a_finding_at_the_root_with_its_reason
     assert evaluations(report, codes.NOT_MEASURED) == ["SAC neutral: point hidden"]
 
 
-def test_located_without_millimetres_has_no_group_and_says_why(
+def findings(report: Dataset) -> list[str]:
+    (heading,) = below(report, codes.FINDINGS)
+    return [item.TextValue for item in below(heading, codes.FINDING)]
+
+
+@pytest.mark.parametrize("reason", ["no pixel spacing in the header", "operated_neck"])
+def test_a_study_without_any_length_is_a_plain_report_of_the_reasons(
+    reason: str, make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    """A viewer that opens a measurement report reads the first measurement, and breaks where there is none."""
+    if reason == "operated_neck":
+        film = make_film(missing=tuple(Landmark), measurement=None, reason=reason, draw=False)
+    else:
+        film = make_film(spacing=None, draw=False)
+    report = build_structured_report(make_study(film))
+    assert is_named(report, codes.RADIOLOGY_REPORT)
+    assert report.ContentTemplateSequence[0].TemplateIdentifier == "2000"
+    words = reason.replace("_", " ")
+    said = findings(report)
+    assert {f"Not measured: ADI neutral: {words}", f"Not measured: SAC neutral: {words}"} <= set(said)
+    assert said[-1] == f"Limits of use: {wording.LIMITS_OF_USE}"
+    assert not [item for item in every_item(report) if item.ValueType in ("NUM", "SCOORD")]
+
+
+def test_a_plain_report_still_names_every_film(make_film: FilmFactory, make_study: StudyFactory) -> None:
+    films = [make_film(spacing=None, view=view, draw=False) for view in (View.NEUTRAL, View.FLEXION)]
+    report = build_structured_report(make_study(*films))
+    named = [item.ReferencedSOPSequence[0] for item in every_item(report) if item.ValueType == "IMAGE"]
+    assert [item.ReferencedSOPInstanceUID for item in named] == [film.sop_instance_uid for film in films]
+
+
+def test_one_length_makes_it_a_measurement_report_for_all_films(
     make_film: FilmFactory, make_study: StudyFactory
 ) -> None:
-    report = build_structured_report(make_study(make_film(spacing=None, draw=False)))
-    assert not below(report, codes.IMAGING_MEASUREMENTS)
-    assert evaluations(report, codes.NOT_MEASURED) == [
-        "ADI neutral: no pixel spacing in the header",
-        "SAC neutral: no pixel spacing in the header",
-    ]
-    spacings = [item for item in every_item(report) if is_named(item, codes.HORIZONTAL_PIXEL_SPACING)]
-    assert spacings == []
-
-
-def test_an_abstained_film_gives_a_report_without_groups(make_film: FilmFactory, make_study: StudyFactory) -> None:
-    film = make_film(missing=tuple(Landmark), measurement=None, reason="operated_neck", draw=False)
-    report = build_structured_report(make_study(film))
-    assert not below(report, codes.IMAGING_MEASUREMENTS)
+    abstained = make_film(missing=tuple(Landmark), measurement=None, reason="operated_neck", draw=False)
+    report = build_structured_report(make_study(abstained, make_film(view=View.FLEXION, draw=False)))
+    assert report.ContentTemplateSequence[0].TemplateIdentifier == "1500"
+    assert len(groups(report)) == 2
     assert evaluations(report, codes.NOT_MEASURED) == ["ADI neutral: operated neck", "SAC neutral: operated neck"]
 
 
