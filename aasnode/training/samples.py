@@ -22,7 +22,7 @@ class Sample:
     image: Floats  # (n, n), prepared as the card's normalisation says
     points: Floats  # (K, 2) x, y in crop pixels; nan and visible: not annotated, that heatmap teaches nothing
     visible: npt.NDArray[np.bool_]  # (K,); what is hidden or outside teaches an empty heatmap
-    masks: Floats  # (M, n / 4, n / 4), share of each pixel that is covered
+    masks: Floats  # (M, n / 4, n / 4), share of each pixel that is covered; nan where unknown
 
 
 class SampleStream(Protocol):

@@ -181,12 +181,13 @@ def _channel_weights(stream: SampleStream, recipe: Recipe, place: torch.device) 
 
 
 def heatmap_loss(heatmaps: Tensor, batch: Batch, weights: Tensor) -> Tensor:
-    """Weighted mean squared error; hidden points have empty targets, unknown ones (nan) none."""
+    """Weighted mean squared error; hidden points have empty targets, unknown points and masks (nan) none."""
     known = batch["points"].isfinite().all(-1) | ~batch["visible"]  # (N, K)
+    drawn = batch["masks"].isfinite().all((-2, -1)) if batch["masks"].shape[1] else known[:, :0]  # (N, M)
     points = gaussian_targets(batch["points"].nan_to_num(), *heatmaps.shape[-2:])  # (N, K, n/4, n/4)
     points = points * batch["visible"][..., None, None]
-    targets = torch.cat([points, batch["masks"]], 1)
-    counted = torch.cat([known, known.new_ones(known.shape[0], batch["masks"].shape[1])], 1)
+    targets = torch.cat([points, batch["masks"].nan_to_num()], 1)
+    counted = torch.cat([known, drawn], 1)
     squares = (heatmaps - targets).square().mean((-2, -1))  # (N, K + M)
     return _LOSS_SCALE * (squares * weights * counted).mean()
 

@@ -65,6 +65,11 @@ class Library:
         self._root = cache or default_cache().parent
         self.folder = self._root / "sampler" / f"{version()}-{self.size.sides}-{self.size.necks}"
 
+    @property
+    def bank(self) -> Bank:
+        """The simulator's bones that the surroundings are made of."""
+        return Bank(self._root / "bones", self.size.necks)
+
     def bones(self, name: str) -> Sequence[ProjectedBone]:
         """All of ``c1`` or ``c2``. Raises UnreadableError where one is missing."""
         return self._bones[name]
@@ -185,7 +190,7 @@ def build_item(size: LibrarySize, root: Path, item: Item) -> None:
         points = {f"point.{key}": value for key, value in bone.points.items()}
         _keep(library, item, bone.maps, sections | points)
         return
-    bank = _banks.setdefault((root, size.necks), Bank(root / "bones", size.necks))
+    bank = _banks.setdefault((root, size.necks), library.bank)
     around = draw_surroundings(Reach(item.kind), bank, rng)
     _keep(library, item, around.maps, {key: np.array(value) for key, value in asdict(around.frame).items()})
 

@@ -1,0 +1,52 @@
+"""``aasnode train``: make a model from a seed. Needs ``aasnode[train]``."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="the model's folder, such as models/mine"
+    )
+    parser.add_argument("--work", type=Path, metavar="DIR", help="checkpoints and curves; runs/NAME unless told")
+    parser.add_argument(
+        "--preset", choices=("default", "paper"), default="default", help="the shipped model, or that of Okita et al."
+    )
+    parser.add_argument("--films", type=Path, metavar="DIR", help="annotated films: images.csv and annotations.csv")
+    parser.add_argument("--pretrained", type=Path, metavar="FILE", help="HRNet weights for transfer learning")
+    parser.add_argument("--images", type=int, metavar="N", help="samples of each network; as the preset says")
+    parser.add_argument("--calibration-films", type=int, metavar="N", default=400, help="simulated for the intervals")
+    parser.add_argument("--version", default="1.0.0", help="of the model; 1.0.0 unless told")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="same seed, same model")
+    parser.add_argument("--workers", type=int, metavar="N", default=os.cpu_count() or 1, help="processes, one per core")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda; auto unless told")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="where bones and the library are kept between runs")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make the model, or go on where it was stopped, and say where it is."""
+    from aasnode.training.model import ModelRequest, make_model
+    from aasnode.training.train import Preset
+
+    card = make_model(
+        ModelRequest(
+            out=arguments.out,
+            work=arguments.work or Path("runs") / arguments.out.name,
+            version=arguments.version,
+            preset=Preset(arguments.preset),
+            films=arguments.films,
+            pretrained=arguments.pretrained,
+            images=arguments.images,
+            calibration_films=arguments.calibration_films,
+            seed=arguments.seed,
+            cache=arguments.cache,
+            workers=arguments.workers,
+            device=arguments.device,
+            progress=sys.stderr.isatty(),
+        )
+    )
+    print(f"{card.model} in {arguments.out}", file=sys.stderr)
+    return 0
