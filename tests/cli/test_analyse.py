@@ -9,17 +9,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import torch
 
 from aasnode.anatomy import LANDMARKS
 from aasnode.cli import analyse
 from aasnode.cli.analyse import Answer, Film, analyse_each
 from aasnode.cli.main import main
 from aasnode.config import Config, from_table
-from aasnode.inference.card import Role, sha256_of, write_card
-from aasnode.inference.hrnet import PoseHRNet, Variant
-from aasnode.inference.weights import write_weights
-from tests.inference.oracle import model_card, stage_card
 
 KEYS = [
     "file", "status", "reason", "view", "facing", "landmarks", "adi_mm", "adi_interval_mm", "sac_mm",
@@ -49,19 +44,9 @@ def impatient() -> Config:
 
 
 @pytest.fixture
-def config_file(tmp_path: Path) -> Path:
-    """A configuration that names a model with untrained weights."""
-    torch.manual_seed(0)
-    folder = tmp_path / "model"
-    folder.mkdir()
-    stages = []
-    for role in (Role.LOCATE, Role.REFINE):
-        stage = stage_card(role)
-        write_weights(PoseHRNet(Variant.W18_SMALL, stage.maps), folder / stage.weights)
-        stages.append(stage_card(role, sha256=sha256_of(folder / stage.weights)))
-    write_card(model_card(stages), folder)
+def config_file(tmp_path: Path, untrained_model: Path) -> Path:
     path = tmp_path / "config.toml"
-    path.write_text(f'[model]\ndirectory = "{folder}"\ndevice = "cpu"\n')
+    path.write_text(f'[model]\ndirectory = "{untrained_model}"\ndevice = "cpu"\n')
     return path
 
 
