@@ -15,6 +15,7 @@ from aasnode.training.simulate.priors import Priors, draw_view
 
 VIEWS_OF_A_VISIT = (View.NEUTRAL, View.FLEXION, View.EXTENSION)
 _DAYS_OF_A_YEAR = 365.25
+_STATES_MAGNIFICATION = 0.2  # share of devices; most give the detector's spacing alone
 _FIRST_VISITS_FROM = datetime(2018, 1, 8, 8, 0, tzinfo=UTC)
 
 
@@ -28,6 +29,7 @@ class Appointment:
     acquired: datetime
     view: View
     film: int  # number of the film within the visit
+    states_magnification: bool  # whether the device writes the magnification into its tags
     seed: tuple[int, ...]
 
 
@@ -53,6 +55,7 @@ class Cohort:
         view = draw_view(rng) if self.single else View.NEUTRAL
         patient = draw_patient(number, rng, self.priors, first_view=view, variants=self.variants)
         start = _FIRST_VISITS_FROM + timedelta(days=int(rng.integers(0, 1500)), minutes=int(rng.integers(0, 540)))
+        states_magnification = bool(rng.random() < _STATES_MAGNIFICATION)
         views = (view,) if self.single else VIEWS_OF_A_VISIT
         days = 0.0
         for visit in range(1 if self.single else self.visits):
@@ -64,6 +67,7 @@ class Cohort:
                     acquired=start + timedelta(days=round(days), minutes=2 * film),
                     view=of_visit,
                     film=film,
+                    states_magnification=states_magnification,
                     seed=(self.seed, number, visit, film),
                 )
             days += _DAYS_OF_A_YEAR + rng.normal(0, 25)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aasnode.training.simulate.materials import CORTICAL, Layer, ThicknessMaps, attenuation_per_mm
+from aasnode.training.simulate.materials import CANCELLOUS, Layer, ThicknessMaps, attenuation_per_mm
 
 Image = npt.NDArray[np.float32]
 _F = np.float32
@@ -95,14 +95,15 @@ def attenuation(
     hard = [layer for layer in maps if layer not in (Layer.SOFT, Layer.AIR)]
     bone: Image = np.sum([maps[layer] for layer in hard], axis=0, dtype=_F)
     soft = np.maximum(maps[Layer.SOFT] - maps[Layer.AIR] - bone, 0)
-    soft = soft * (1 + _F(technique.soft_texture) * (0.03 * noise(9) + 0.012 * noise(3)))
+    soft = soft * (1 + _F(technique.soft_texture) * (0.02 * noise(9) + 0.010 * noise(3)))
     trabeculae = 1 + _F(technique.bone_texture) * (0.012 * noise(0.3) + 0.025 * noise(0.8) + 0.035 * noise(3))
     cells = np.clip(1 + _F(technique.skull_texture) * (0.05 * noise(1.5) + 0.06 * noise(5)), 0.3, 1.8)
     total = attenuation_per_mm(Layer.SOFT, technique.energy_kev) * soft
+    textures = {Layer.SKULL_DIPLOE: cells, Layer.SKULL_CORTICAL: 0.6 + 0.4 * cells}
     for layer in hard:
-        texture = cells if layer in (Layer.SKULL_DIPLOE, Layer.SKULL_CORTICAL) else trabeculae
         weakening = _F(attenuation_per_mm(layer, technique.energy_kev, osteoporosis))
-        total += weakening * maps[layer] * (texture if layer not in CORTICAL - {Layer.SKULL_CORTICAL} else 1)
+        texture = textures.get(layer, trabeculae if layer in CANCELLOUS else _F(1))
+        total += weakening * maps[layer] * texture
     return np.asarray(total, _F)
 
 

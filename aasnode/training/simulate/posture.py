@@ -75,13 +75,14 @@ def straight(posture: Posture) -> Posture:
 def draw_stand(rng: np.random.Generator, *, cephalogram: bool = False) -> Stand:
     """Geometry of an ordinary film, or of a cephalogram (150 to 165 cm, head close to the detector and in ear rods)."""
     turn = 1.5 if cephalogram else 4.0
+    centre = (45.0, 55.0) if cephalogram else (8.0, -2.0)
     routine = rng.choice([1500.0, 1800.0, 1830.0, 2000.0], p=[0.15, 0.4, 0.3, 0.15])
     sid = rng.uniform(1500, 1650) if cephalogram else routine
     return Stand(
         source_to_image_mm=float(sid),
         object_to_image_mm=float(rng.uniform(100, 150) if cephalogram else rng.uniform(190, 330)),
         source_offset_mm=(rng.normal(0, 18), rng.normal(-5, 22)),
-        centre_offset_mm=(rng.normal(8, 8), rng.normal(-2, 9)),
+        centre_offset_mm=(rng.normal(centre[0], 8), rng.normal(centre[1], 9)),
         yaw=rng.normal(0, turn),
         roll=rng.normal(0, 0.75 * turn),
         pitch=rng.normal(0, turn),

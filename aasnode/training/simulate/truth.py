@@ -73,6 +73,7 @@ class FilmTruth:
     visit: int  # 0 is the first
     acquired: datetime
     view: View
+    near_horizontal: bool  # flexion so strong that the spine lies almost flat
     facing: Facing
     landmarks: Mapping[str, LandmarkTruth]  # by name, all of SCENE_LANDMARKS
     adi_mm: float

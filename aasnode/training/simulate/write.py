@@ -118,13 +118,13 @@ def _series_and_equipment(film: Film) -> Dataset:
 
 
 def _anatomy_and_position(film: Film) -> Dataset:
-    view = _code(codes.cid4010.LeftLateral if film.mirrored else codes.cid4010.RightLateral)
+    view = _code(codes.cid4010.LeftLateral if film.storage.mirrored else codes.cid4010.RightLateral)
     bend = {View.FLEXION: codes.SCT.Flexion, View.EXTENSION: codes.SCT.Extension}.get(film.appointment.view)
     view.ViewModifierCodeSequence = [] if bend is None else [_code(bend)]
     return _of(
         AnatomicRegionSequence=[_code(codes.SCT.CervicalSpine)],
         ImageLaterality="U",
-        ViewPosition="LL" if film.mirrored else "RL",
+        ViewPosition="LL" if film.storage.mirrored else "RL",
         ViewCodeSequence=[view],
         PatientOrientation=_patient_orientation(film),
         AcquisitionContextSequence=[],
@@ -138,9 +138,9 @@ def _code(code: Any) -> Dataset:
 
 def _patient_orientation(film: Film) -> list[str]:
     """Where rows and columns of the stored image run (PS3.3 C.7.6.1.1.1)."""
-    right, down = ("P" if film.mirrored else "A"), "F"
+    right, down = ("P" if film.storage.mirrored else "A"), "F"
     opposite = {"A": "P", "P": "A", "F": "H", "H": "F"}
-    for _ in range(film.quarter_turns):  # counter-clockwise: what pointed down points right
+    for _ in range(film.storage.quarter_turns):  # counter-clockwise: what pointed down points right
         right, down = down, opposite[right]
     return [right, down]
 
@@ -153,7 +153,7 @@ def _detector(film: Film) -> Dataset:
         ImagerPixelSpacing=[f"{pixel_mm:.6g}", f"{pixel_mm:.6g}"],
         DistanceSourceToDetector=f"{stand.source_to_image_mm:.1f}",
     )
-    if film.states_magnification:
+    if film.appointment.states_magnification:
         dataset.DistanceSourceToPatient = f"{stand.source_to_image_mm - stand.object_to_image_mm:.1f}"
         dataset.EstimatedRadiographicMagnificationFactor = f"{film.truth.magnification:.5f}"
     return dataset

@@ -6,14 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aasnode.anatomy import LANDMARKS, View
+from aasnode.anatomy import LANDMARKS, Facing, View
 from aasnode.geometry import Point
 from aasnode.inference.detection import Reason
 from aasnode.training.simulate import exposure
 from aasnode.training.simulate.bank import Bank
 from aasnode.training.simulate.courses import Cohort
 from aasnode.training.simulate.disturbances import SHARES, Disturbance, draw_disturbances
-from aasnode.training.simulate.exposure import Film, FilmWish, expose, turned
+from aasnode.training.simulate.exposure import Film, FilmWish, expose
+from aasnode.training.simulate.labelling import Storage, turned
 from aasnode.training.simulate.priors import Priors
 
 MakeFilm = Callable[..., Film]
@@ -38,6 +39,14 @@ def test_a_turned_image_takes_its_points_with_it() -> None:
     for turns in range(4):
         row, column = np.argwhere(np.rot90(image, turns))[0]
         assert turned(Point(x=6, y=1), turns, 5, 8) == Point(x=column, y=row)
+
+
+def test_facing_follows_mirroring_and_turning() -> None:
+    facing = {(m, t): Storage(mirrored=m, quarter_turns=t).facing for m in (False, True) for t in range(4)}
+
+    assert facing[False, 0] is facing[True, 2] is Facing.RIGHT
+    assert facing[True, 0] is facing[False, 2] is Facing.LEFT
+    assert facing[False, 1] is facing[True, 3] is Facing.UNKNOWN
 
 
 def test_mirrored_turned_and_inverted_films_show_the_same_neck(make_film: MakeFilm) -> None:

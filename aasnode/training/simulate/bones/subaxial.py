@@ -1,7 +1,7 @@
 """C3 to C7 and T1. Origin: middle of the body.
 
-Sizes: bodies 14.7 to 16.3 deep, 20 to 24 wide, 12 to 14 high on adult films; spinous processes 15 ± 4 with their tips, C7 about 30;
-canal 14 to 17; articular pillars 11 × 13 with facets at about 45°. Osteophytes are estimates.
+Sizes: bodies 14.7 to 16.3 deep, 20 to 24 wide, 12 to 14 high on adult films; spinous processes 15 ± 4 with their tips,
+C7 about 30; canal 14 to 17; articular pillars 11 × 13 with facets at about 45°. Osteophytes are estimates.
 """
 
 from dataclasses import dataclass
