@@ -5,13 +5,10 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from pydicom import Dataset, dcmread
-from pydicom.errors import InvalidDicomError
-
 from aasnode.cli.options import Format, add_config, add_format, load_config
 from aasnode.cli.table import print_table
+from aasnode.dicom.file import read_data_set
 from aasnode.dicom.selection import Rejected, Selected, explain, select
-from aasnode.errors import UnreadableError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +20,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the rules and the decision."""
-    settings = load_config(arguments).selection
-    dataset = _read(arguments.file)
+    config = load_config(arguments)
+    settings, dataset = config.selection, read_data_set(arguments.file, config.pixels)
     verdicts, decision = explain(dataset, settings), select(dataset, settings)
     if arguments.format is Format.JSON:
         print(json.dumps(_as_json(decision) | {"rules": [asdict(verdict) for verdict in verdicts]}, indent=2))
@@ -34,13 +31,6 @@ def run(arguments: argparse.Namespace) -> int:
     print_table(("rule", "says", "here", "because of"), rows)
     print(f"\n{_in_words(decision)}")
     return 0
-
-
-def _read(path: Path) -> Dataset:
-    try:
-        return dcmread(path, stop_before_pixels=True)
-    except (OSError, InvalidDicomError) as error:
-        raise UnreadableError(f"{path}: {error}; rules work on DICOM files") from error
 
 
 def _as_json(decision: Selected | Rejected) -> dict[str, object]:

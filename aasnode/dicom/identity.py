@@ -18,7 +18,7 @@ MANUFACTURER = "aasnode"
 """Manufacturer (0008,0070) and Manufacturer's Model Name (0008,1090) of every object that we make."""
 
 UID_ROOT = "2.25.591147305854908"
-"""How the UID of every object of ours begins; docs/decisions/0014-our-uids-carry-our-mark.md tells why it needs no registration."""
+"""How the UID of every object of ours begins, without registration: docs/decisions/0014-our-uids-carry-our-mark.md."""
 
 _UUID_PREFIX = int.from_bytes(hashlib.sha256(b"aasnode").digest()[:6])  # 48 bits: field custom_a of RFC 9562 5.8
 _DAYS_PER_YEAR = 365.2425

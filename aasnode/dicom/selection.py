@@ -14,22 +14,8 @@ from pydicom.datadict import dictionary_VR
 from aasnode.anatomy import View
 from aasnode.config import SelectionRule, SelectionSection, Then
 from aasnode.dicom.elements import codes, integer, text
-from aasnode.dicom.exposure import Exposure, Instance, exposure_key, group_exposures
 from aasnode.dicom.identity import is_own_object
 from aasnode.dicom.words import holds
-
-__all__ = [
-    "Exposure",
-    "Instance",
-    "Rejected",
-    "Selected",
-    "Verdict",
-    "ViewSource",
-    "explain",
-    "exposure_key",
-    "group_exposures",
-    "select",
-]
 
 
 class ViewSource(StrEnum):

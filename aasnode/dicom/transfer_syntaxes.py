@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from pydicom.uid import UID
+
 
 class PixelDecoder(StrEnum):
     """What turns encoded pixels into numbers."""
@@ -20,11 +22,15 @@ class PixelDecoder(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class TransferSyntax:
-    """One row: the UID and name of PS3.6, and the decoder."""
+    """One row: the UID and the decoder."""
 
     uid: str
-    name: str
     decoder: PixelDecoder
+
+    @property
+    def name(self) -> str:
+        """As in PS3.6."""
+        return UID(self.uid).name
 
     @property
     def is_encapsulated(self) -> bool:
@@ -40,27 +46,27 @@ class TransferSyntax:
 _LOSSY = frozenset({".4.50", ".4.51", ".4.81", ".4.91", ".4.203"})
 
 
-def _row(suffix: str, name: str, decoder: PixelDecoder) -> TransferSyntax:
-    return TransferSyntax(uid=f"1.2.840.10008.1.2{suffix}", name=name, decoder=decoder)
+def _row(suffix: str, decoder: PixelDecoder) -> TransferSyntax:
+    return TransferSyntax(uid=f"1.2.840.10008.1.2{suffix}", decoder=decoder)
 
 
 TRANSFER_SYNTAXES: tuple[TransferSyntax, ...] = (
-    _row(".1", "Explicit VR Little Endian", PixelDecoder.NATIVE),
-    _row("", "Implicit VR Little Endian", PixelDecoder.NATIVE),
-    _row(".2", "Explicit VR Big Endian", PixelDecoder.NATIVE),
-    _row(".1.99", "Deflated Explicit VR Little Endian", PixelDecoder.NATIVE),
-    _row(".5", "RLE Lossless", PixelDecoder.RLE),
-    _row(".4.50", "JPEG Baseline (Process 1)", PixelDecoder.JPEG),
-    _row(".4.51", "JPEG Extended (Process 2 and 4)", PixelDecoder.JPEG),
-    _row(".4.57", "JPEG Lossless, Non-Hierarchical (Process 14)", PixelDecoder.JPEG),
-    _row(".4.70", "JPEG Lossless, Non-Hierarchical, First-Order Prediction (Process 14, SV1)", PixelDecoder.JPEG),
-    _row(".4.80", "JPEG-LS Lossless", PixelDecoder.JPEG_LS),
-    _row(".4.81", "JPEG-LS Lossy (Near-Lossless)", PixelDecoder.JPEG_LS),
-    _row(".4.90", "JPEG 2000 (Lossless Only)", PixelDecoder.JPEG_2000),
-    _row(".4.91", "JPEG 2000", PixelDecoder.JPEG_2000),
-    _row(".4.201", "High-Throughput JPEG 2000 (Lossless Only)", PixelDecoder.JPEG_2000),
-    _row(".4.202", "High-Throughput JPEG 2000 with RPCL Options (Lossless Only)", PixelDecoder.JPEG_2000),
-    _row(".4.203", "High-Throughput JPEG 2000", PixelDecoder.JPEG_2000),
+    _row(".1", PixelDecoder.NATIVE),  # Explicit VR Little Endian
+    _row("", PixelDecoder.NATIVE),  # Implicit VR Little Endian
+    _row(".2", PixelDecoder.NATIVE),  # Explicit VR Big Endian
+    _row(".1.99", PixelDecoder.NATIVE),  # Deflated Explicit VR Little Endian
+    _row(".5", PixelDecoder.RLE),
+    _row(".4.50", PixelDecoder.JPEG),  # Baseline
+    _row(".4.51", PixelDecoder.JPEG),  # Extended, 8 and 12 bit
+    _row(".4.57", PixelDecoder.JPEG),  # Lossless
+    _row(".4.70", PixelDecoder.JPEG),  # Lossless, first-order prediction
+    _row(".4.80", PixelDecoder.JPEG_LS),  # Lossless
+    _row(".4.81", PixelDecoder.JPEG_LS),  # Near-lossless
+    _row(".4.90", PixelDecoder.JPEG_2000),  # Lossless only
+    _row(".4.91", PixelDecoder.JPEG_2000),
+    _row(".4.201", PixelDecoder.JPEG_2000),  # High-Throughput, lossless only
+    _row(".4.202", PixelDecoder.JPEG_2000),  # High-Throughput, lossless only, RPCL
+    _row(".4.203", PixelDecoder.JPEG_2000),  # High-Throughput
 )
 """In the order in which they are preferred: uncompressed first."""
 

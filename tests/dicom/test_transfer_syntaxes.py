@@ -4,10 +4,6 @@ from aasnode.dicom.transfer_syntaxes import BY_UID, TRANSFER_SYNTAXES
 from aasnode.network import contexts
 
 
-def test_names_are_those_of_the_standard() -> None:
-    assert {row.uid: row.name for row in TRANSFER_SYNTAXES} == {row.uid: UID(row.uid).name for row in TRANSFER_SYNTAXES}
-
-
 def test_encapsulated_is_what_the_standard_says() -> None:
     assert all(row.is_encapsulated == UID(row.uid).is_encapsulated for row in TRANSFER_SYNTAXES)
 
