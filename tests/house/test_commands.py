@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aasnode.analysis import as_json, failed
 from aasnode.cli.main import COMMANDS, command_parser
 
 ROOT = Path(__file__).parents[2]
@@ -49,3 +50,9 @@ def test_every_documented_command_line_is_understood(page: str, arguments: list[
 @pytest.mark.parametrize(("page", "arguments"), commands_of("make"), ids=str)
 def test_every_documented_make_target_exists(page: str, arguments: list[str]) -> None:
     assert {word for word in arguments if "=" not in word} <= MAKE_TARGETS
+
+
+def test_the_page_lists_every_key_that_analyse_prints() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("### What `aasnode analyse")[2]
+    first_cells = " ".join(re.findall(r"^\| (`.*?) \|", page.partition("\n## ")[0], re.MULTILINE))
+    assert re.findall(r"`(\w+)`", first_cells) == list(as_json(failed("no film"), "film.dcm"))

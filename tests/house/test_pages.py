@@ -1,0 +1,36 @@
+"""The pages form one book: every decision is in its list, every page is reachable, the changelog is kept as it says."""
+
+import re
+from pathlib import Path
+
+from aasnode import __version__
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]+\.md)")
+
+
+def links(page: Path) -> set[Path]:
+    return {(page.parent / target).resolve() for target in LINK.findall(page.read_text(encoding="utf-8"))}
+
+
+def test_every_decision_is_listed_in_order() -> None:
+    pages = sorted(path.name for path in (DOCS / "decisions").glob("[0-9]*.md"))
+    listed = re.findall(r"\]\(([0-9]{4}-[a-z0-9-]+\.md)\)", (DOCS / "decisions" / "README.md").read_text())
+    assert listed == pages
+    assert [int(name[:4]) for name in pages] == list(range(1, len(pages) + 1))
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    seen, todo = set(), [ROOT / "README.md"]
+    while todo:
+        page = todo.pop().resolve()
+        if page not in seen and page.exists():
+            seen.add(page)
+            todo += links(page)
+    assert {page.resolve() for page in DOCS.rglob("*.md")} - seen == set()
+
+
+def test_the_changelog_speaks_of_this_version_or_of_what_is_not_released() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "## [Unreleased]" in changelog or f"## [{__version__}]" in changelog
