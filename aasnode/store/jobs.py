@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, RowMapping, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, CursorResult, RowMapping, and_, false, func, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from aasnode.errors import PermanentError, TransientError
 from aasnode.store.engine import insert_once
-from aasnode.store.schema import JobKind, JobState, jobs
+from aasnode.store.schema import JobKind, JobState, instances, jobs, results
 
 REPORT_ATTEMPTS = 5
 _REPLACED = "replaced by a newer version"
@@ -157,10 +157,32 @@ def finish(
     _update_held(connection, job, _ended(JobState.FINISHED, outcome, now) | {"object_id": object_id})
 
 
-def give_back(connection: Connection, job: Job, *, now: datetime) -> None:
-    """Let a claim go that the node itself broke off: it is due at once, and no attempt is counted."""
-    values = {"state": JobState.PENDING, "due_at": now, "lease_until": None, "attempts": job.attempts - 1}
-    _update_held(connection, job, values)
+def give_back(connection: Connection, job: Job, *, due_at: datetime) -> None:
+    """Let a claim go through no fault of its work: it is due again at ``due_at``, and no attempt is counted."""
+    _return_to_queue(connection, job, due_at, {"attempts": job.attempts - 1})
+
+
+def is_analysis_awaited(connection: Connection, study_instance_uid: str, *, within: timedelta) -> bool:
+    """Whether a film that may belong to the study still waits for its examination.
+
+    That is one of a sender of the study's films which arrived ``within`` that time of one of them: what study a film
+    belongs to is not known before it is read.
+    """
+    of_study = (
+        select(instances.c.calling_ae_title, instances.c.received_at)
+        .join(results, results.c.instance_id == instances.c.id)
+        .where(results.c.study_instance_uid == study_instance_uid)
+    )
+    came_with = [
+        and_(
+            instances.c.calling_ae_title == calling_ae_title,
+            instances.c.received_at.between(received_at - within, received_at + within),
+        )
+        for calling_ae_title, received_at in connection.execute(of_study)
+    ]
+    waiting = [jobs.c.kind == JobKind.ANALYSE, jobs.c.state.in_([JobState.PENDING, JobState.CLAIMED])]
+    query = select(jobs.c.id).join(instances, instances.c.id == jobs.c.instance_id)
+    return connection.execute(query.where(*waiting, or_(false(), *came_with)).limit(1)).first() is not None
 
 
 def fail(connection: Connection, job: Job, reason: str, *, now: datetime, backoff: Backoff) -> JobState:
@@ -168,8 +190,7 @@ def fail(connection: Connection, job: Job, reason: str, *, now: datetime, backof
     if job.is_last_attempt:
         return bury(connection, job, f"{reason} (attempt {job.attempts} of {job.max_attempts})", now=now)
     due_at = now + backoff.delay(job.attempts)
-    values = {"state": JobState.PENDING, "due_at": due_at, "lease_until": None, "reason": reason}
-    _update_held(connection, job, values)
+    _return_to_queue(connection, job, due_at, {"reason": reason})
     return JobState.PENDING
 
 
@@ -217,6 +238,9 @@ def withdraw_undelivered(connection: Connection, *, report_id: int, now: datetim
 def retry(connection: Connection, job_id: int, *, now: datetime) -> Job:
     """Put one job back that rests in the dead letter, with all its attempts; raises UnknownJobError."""
     resting = and_(jobs.c.id == job_id, jobs.c.state == JobState.DEAD)
+    job = get(connection, job_id)
+    if job.kind is JobKind.REPORT and _pending_report(connection, job.study_instance_uid or "") is not None:
+        raise UnknownJobError(f"job {job_id}: a newer job for the same study's report is already pending")
     if _put_back(connection, resting, now) == 0:
         raise UnknownJobError(f"job {job_id} is not in the dead letter; see `aasnode jobs list --state dead`")
     return get(connection, job_id)
@@ -288,6 +312,14 @@ def _pending_report(connection: Connection, study_instance_uid: str) -> Job | No
     ]
     row = connection.execute(select(jobs).where(*wanted)).mappings().first()
     return None if row is None else _job(row)
+
+
+def _return_to_queue(connection: Connection, job: Job, due_at: datetime, changes: Mapping[str, Any]) -> None:
+    """A claim becomes pending again. A study has one pending report: where another was asked for, that one is it."""
+    values: dict[str, Any] = {"state": JobState.PENDING, "due_at": due_at, "lease_until": None}
+    if job.kind is JobKind.REPORT and _pending_report(connection, job.study_instance_uid or "") is not None:
+        values = _ended(JobState.FINISHED, "asked for again meanwhile", due_at)
+    _update_held(connection, job, {**changes, **values})
 
 
 def _put_back(connection: Connection, chosen: ColumnElement[bool], now: datetime) -> int:

@@ -54,6 +54,34 @@ def test_a_study_waits_until_it_is_quiet(node: Node) -> None:
     assert len(versions(node)) == 1
 
 
+def test_a_report_waits_for_a_film_that_came_with_it_and_is_not_examined_yet(node: Node) -> None:
+    node.analyse(marked_film("flexion"))
+    node.receive(marked_film("neutral", view=View.NEUTRAL))
+    node.wait(11)
+    assert node.reporter.step()
+    assert versions(node) == []
+    assert node.jobs(JobKind.REPORT)[0].attempts == 0
+    node.report()
+    [report] = versions(node)
+    assert len(objects_of(node, report)) == 3 + 2
+
+
+def test_a_report_does_not_wait_beyond_the_cap(node: Node) -> None:
+    node.analyse(marked_film("flexion"))
+    node.receive(marked_film("neutral", view=View.NEUTRAL))
+    node.wait(node.config.report.settle_cap_seconds)
+    assert node.reporter.step()
+    assert len(versions(node)) == 1
+
+
+def test_a_film_of_another_sender_holds_up_no_report(node: Node) -> None:
+    node.analyse(marked_film("flexion"))
+    node.receive(marked_film("chest", study="other"), calling="OTHER")
+    node.wait(11)
+    assert node.reporter.step()
+    assert len(versions(node)) == 1
+
+
 def test_a_report_holds_one_structured_report_in_three_classes_and_an_overlay_of_each_film(node: Node) -> None:
     flexion, neutral = marked_film("flexion"), marked_film("neutral", view=View.NEUTRAL)
     node.report(flexion, neutral)

@@ -178,3 +178,31 @@ def test_urgent_jobs_come_first_then_the_oldest(store: Store) -> None:
     with store.writing() as connection:
         connection.exec_driver_sql("UPDATE jobs SET priority = 5 WHERE id = 3")
     assert [claimed(store).id for _ in range(3)] == [3, 1, 2]
+
+
+def test_a_report_that_fails_while_another_is_asked_for_leaves_one_pending(store: Store) -> None:
+    def ask() -> None:
+        with store.writing() as connection:
+            jobs.add_report(connection, study_instance_uid="1.9", now=NOON, settle=seconds(0), cap=seconds(0))
+
+    ask()
+    with store.writing() as connection:
+        job = jobs.claim(connection, JobKind.REPORT, owner="one", now=NOON, lease=LEASE)
+    assert job is not None
+    ask()
+    with store.writing() as connection:
+        jobs.fail(connection, job, "peer is down", now=NOON, backoff=BACKOFF)
+        assert jobs.counts(connection) == {
+            (JobKind.REPORT, JobState.PENDING): 1,
+            (JobKind.REPORT, JobState.FINISHED): 1,
+        }
+
+
+def test_a_claim_that_is_given_back_counts_no_attempt(store: Store) -> None:
+    ask_for_analysis(store)
+    with store.writing() as connection:
+        job = jobs.claim(connection, JobKind.ANALYSE, owner="one", now=NOON, lease=LEASE)
+        assert job is not None
+        jobs.give_back(connection, job, due_at=NOON)
+    assert get(store, job.id).attempts == 0
+    assert claimed(store).token == 2

@@ -33,8 +33,11 @@ LOGGER = logging.getLogger(__name__)
 def load_configured_detector(config: Config) -> Detector:
     """The detector of the configured model. Called in the child only: it imports torch."""
     from aasnode.inference.detector import load_detector
+    from aasnode.inference.stage import choose_device
 
-    return load_detector(config.model.directory or shipped_model(), config.model.device)
+    detector = load_detector(config.model.directory or shipped_model(), config.model.device)
+    log.event(LOGGER, "model_loaded", model=detector.model, device=choose_device(config.model.device))
+    return detector
 
 
 class Analyser:
@@ -64,7 +67,7 @@ class Analyser:
     def start(self) -> None:
         """Start the child and load the model; raises ModelError, DeadlineError, ChildDiedError."""
         model = self._child.ask(None, self._deadline_seconds)
-        log.event(LOGGER, "model_loaded", model=model)
+        log.event(LOGGER, "analyser_ready", model=model)
 
     def interrupt(self) -> None:
         """Break off the film that is examined, from another thread; its job is given back."""
@@ -141,7 +144,7 @@ class Analyser:
     def _fail(self, job: Job, instance: Instance, error: AasnodeError) -> None:
         if self._is_stopping:
             with self._store.writing() as connection:
-                jobs.give_back(connection, job, now=self._clock())
+                jobs.give_back(connection, job, due_at=self._clock())
             return
         reason = f"{type(error).__name__}: {error}"
         with self._store.writing() as connection:

@@ -36,6 +36,7 @@ LOGGER = logging.getLogger(__name__)
 
 _LEASE = timedelta(seconds=30)
 _LIMIT = timedelta(minutes=10)
+_MOMENT = timedelta(seconds=1)
 _BACKOFF = Backoff(first_seconds=5)
 
 RETURN = "return:"
@@ -49,6 +50,8 @@ class Reporter:
         self._store = store
         self._config = config
         self._clock = clock
+        self._settle = timedelta(seconds=config.report.settle_seconds)
+        self._settle_cap = timedelta(seconds=config.report.settle_cap_seconds)
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
 
     def step(self) -> bool:
@@ -73,6 +76,8 @@ class Reporter:
 
     def _work_off(self, job: Job) -> None:
         study_instance_uid = job.study_instance_uid or ""
+        if self._is_film_awaited(job, study_instance_uid):
+            return
         with self._store.writing() as connection:
             gathered = _gather(connection, study_instance_uid)
             current = objects.current_report(connection, study_instance_uid)
@@ -94,6 +99,17 @@ class Reporter:
         )
         made = list(self._make_objects(study))
         self._keep(job, gathered, content, made, predecessor[0] if predecessor else None)
+
+    def _is_film_awaited(self, job: Job, study_instance_uid: str) -> bool:
+        """Put the report off for a moment while a film that may belong to the study is not examined, up to the cap."""
+        now = self._clock()
+        if now >= job.created_at + self._settle_cap:
+            return False
+        with self._store.writing() as connection:
+            is_awaited = jobs.is_analysis_awaited(connection, study_instance_uid, within=self._settle)
+            if is_awaited:
+                jobs.give_back(connection, job, due_at=min(now + _MOMENT, job.created_at + self._settle_cap))
+        return is_awaited
 
     def _withdraw_and_find_predecessor(self, study_instance_uid: str) -> tuple[Report, StoredObject] | None:
         """Once nothing of the older versions can leave any more, what did leave is the predecessor."""

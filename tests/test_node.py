@@ -1,0 +1,123 @@
+"""Promises of the node as a whole; its journeys with a real archive are in tests/journeys."""
+
+import io
+import json
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pynetdicom import AE
+
+from aasnode import log, node
+from aasnode.config import Config, DeliverySection, NodeSection, ReceiverSection, ReportSection, RetentionSection
+from aasnode.errors import ConfigurationError, ModelError
+from aasnode.inference.detection import Detector
+from aasnode.store import objects
+from aasnode.store.store import open_store
+from tests import drawn_films
+from tests.drawn_films import marked_film, uid
+
+# pynetdicom's client leaves a socket to the garbage collector when its connection is refused.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+def configuration(tmp_path: Path) -> Config:
+    return replace(
+        Config(),
+        node=NodeSection(host="127.0.0.1", port=0, data_dir=tmp_path / "data"),
+        receiver=ReceiverSection(disk_reserve_mb=0),
+        report=ReportSection(settle_seconds=0.1, settle_cap_seconds=5.0),
+        delivery=DeliverySection(shadow=True),
+        retention=RetentionSection(janitor_seconds=0.2),
+    )
+
+
+def load_nothing() -> Detector:
+    raise ModelError("the weights do not match their card; install the model again")
+
+
+@pytest.fixture
+def log_lines() -> Iterator[io.StringIO]:
+    """The log of this process, as ``serve`` writes it."""
+    root, text = logging.getLogger(), io.StringIO()
+    handlers, level = root.handlers, root.level
+    log.configure("info", text)
+    yield text
+    root.handlers, root.level = handlers, level
+    logging.captureWarnings(capture=False)
+
+
+def test_a_film_goes_the_whole_way_and_the_log_tells_it_without_the_patient(
+    tmp_path: Path, log_lines: io.StringIO
+) -> None:
+    config, film = configuration(tmp_path), marked_film()
+    with node.running(config, load_detector=drawn_films.load) as port:
+        entity = AE(ae_title="MODALITY")
+        entity.add_requested_context(film.SOPClassUID, film.file_meta.TransferSyntaxUID)
+        association = entity.associate("127.0.0.1", port, ae_title="AASNODE")
+        assert association.send_c_store(film).Status == 0
+        association.release()
+        while '"report_built"' not in log_lines.getvalue():
+            pass
+    with open_store(config.node.data_dir) as store, store.reading() as connection:
+        assert objects.current_report(connection, uid("study", "visit-1")) is not None
+    events = [json.loads(line)["event"] for line in log_lines.getvalue().splitlines()]
+    wanted = ["analyser_ready", "node_ready", "association_accepted", "film_received", "film_analysed", "report_built"]
+    assert [event for event in events if event in wanted] == wanted
+    for identity in ("Doe", "P-0001", "19500101"):
+        assert identity not in log_lines.getvalue()
+
+
+def test_a_node_stops_when_it_is_told_to(tmp_path: Path) -> None:
+    stop, ports = threading.Event(), []
+    arguments = {"load_detector": drawn_films.load, "ready": ports.append, "stop": stop}
+    thread = threading.Thread(target=node.serve, args=[configuration(tmp_path)], kwargs=arguments)
+    thread.start()
+    while not ports:
+        pass
+    stop.set()
+    thread.join(30)
+    assert not thread.is_alive()
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", ports[0]), timeout=5)
+
+
+def test_a_second_node_on_the_same_data_is_refused(tmp_path: Path) -> None:
+    config = configuration(tmp_path)
+    with node.running(config, load_detector=drawn_films.load), pytest.raises(ConfigurationError, match="another node"):
+        node.running(config, load_detector=drawn_films.load).__enter__()
+
+
+def test_a_port_that_is_taken_is_told_by_its_setting(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        config = configuration(tmp_path)
+        config = replace(config, node=replace(config.node, port=taken.getsockname()[1]))
+        with pytest.raises(ConfigurationError, match=r"node\.port"):
+            node.running(config, load_detector=drawn_films.load).__enter__()
+
+
+def test_a_node_without_a_usable_model_takes_no_films(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="do not match"):
+        node.running(configuration(tmp_path), load_detector=load_nothing).__enter__()
+
+
+def test_a_service_whose_step_fails_is_told_and_goes_on(
+    log_lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node, "_AFTER_DEFECT_SECONDS", 0.0)
+    stop, steps = threading.Event(), iter([KeyError("Doe"), None])
+
+    def step() -> bool:
+        error = next(steps)
+        if error is not None:
+            raise error
+        stop.set()
+        return False
+
+    node._loop("reporter", step, stop)
+    assert '"service_failed"' in log_lines.getvalue()
+    assert "Doe" not in log_lines.getvalue()
