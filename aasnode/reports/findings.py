@@ -117,6 +117,7 @@ class StudyFindings:
 
     films: tuple[FilmFindings, ...]
     assessment: StudyAssessment
+    version: int = 1  # of the study's report; viewers show the instance with the highest number
     predecessor: ObjectReference | None = None  # the version of the structured report that this one replaces
     settings: ReportSettings
     created_at: datetime  # aware; in the site's time zone
@@ -128,6 +129,10 @@ class StudyFindings:
             raise ValueError("the films of a report are of one study")
         if self.created_at.tzinfo is None:
             raise ValueError("created_at has no time zone")
+
+    def number_of(self, film: FilmFindings) -> int:
+        """Place of a film in ``films``, from 1."""
+        return [each.sop_instance_uid for each in self.films].index(film.sop_instance_uid) + 1
 
     @property
     def study_instance_uid(self) -> UID:

@@ -23,7 +23,7 @@ def build_secondary_capture(study: StudyFindings, film: FilmFindings) -> Dataset
         modality="OT",  # of the picture, so that worklists and hanging protocols for radiographs pass it over
         series_number=study.settings.overlay_series_number,
         series_description="AI C1-C2 overlay (unverified)",
-        instance_number=study.films.index(film) + 1,
+        instance_number=study.number_of(film),
     )
     dataset.ConversionType = "WSD"
     dataset.ImageType = ["DERIVED", "SECONDARY"]

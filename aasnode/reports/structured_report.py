@@ -31,7 +31,7 @@ def build_structured_report(study: StudyFindings, sop_class_uid: str = Comprehen
         modality="SR",
         series_number=study.settings.structured_report_series_number,
         series_description="AI C1-C2 measurements (unverified)",
-        instance_number=1,
+        instance_number=study.version,
     )
     _add_document_state(dataset, study)
     measured = any(film.adi or film.sac for film in study.films)

@@ -59,11 +59,14 @@ def test_it_references_its_film(make_film: FilmFactory, make_study: StudyFactory
 def test_the_overlays_of_a_study_share_a_series_and_are_numbered(
     make_film: FilmFactory, make_study: StudyFactory
 ) -> None:
-    films = [make_film(view=view, header=digital_radiograph(Rows=60, Columns=50)) for view in View]
+    films = [
+        make_film(view=view, header=digital_radiograph(Rows=60, Columns=50))
+        for view in (View.FLEXION, View.FLEXION, *View)
+    ]
     study = make_study(*films, settings={"overlay_series_number": 77, "structured_report_series_number": 76})
     captures = [build_secondary_capture(study, film) for film in films]
-    assert [capture.InstanceNumber for capture in captures] == [1, 2, 3, 4]
-    assert len({capture.SOPInstanceUID for capture in captures}) == 4
+    assert [capture.InstanceNumber for capture in captures] == [1, 2, 3, 4, 5, 6]
+    assert len({capture.SOPInstanceUID for capture in captures}) == 6
     assert {capture.SeriesNumber for capture in captures} == {77}
     (series,) = {capture.SeriesInstanceUID for capture in captures}
     report = build_structured_report(study)

@@ -223,6 +223,16 @@ def test_the_document_is_complete_unverified_and_names_what_it_replaces(
     assert "PredecessorDocumentsSequence" not in build_structured_report(replace(study, predecessor=None))
 
 
+def test_a_later_version_has_the_higher_number_in_the_same_series(
+    make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    """Of several reports in a series, viewers show the one with the highest instance number."""
+    first = make_study(make_film(draw=False))
+    reports = [build_structured_report(study) for study in (first, replace(first, version=2))]
+    assert [report.InstanceNumber for report in reports] == [1, 2]
+    assert len({report.SeriesInstanceUID for report in reports}) == 1
+
+
 def test_the_evidence_lists_every_film_under_its_series(make_film: FilmFactory, make_study: StudyFactory) -> None:
     films = [make_film(header=digital_radiograph(SeriesInstanceUID=uid), draw=False) for uid in ("1.8", "1.9", "1.8")]
     (study,) = build_structured_report(make_study(*films)).CurrentRequestedProcedureEvidenceSequence

@@ -31,12 +31,12 @@ def test_no_boundary_between_parts_is_lost() -> None:
     assert object_uid(CLASS, "1.2.3", ["a"], "b") != object_uid(CLASS, "1.2.3", [], "ab")
 
 
-def test_time_and_predecessor_leave_the_name_as_it_is(make_film: FilmFactory, make_study: StudyFactory) -> None:
+def test_time_version_and_predecessor_leave_the_name_as_it_is(make_film: FilmFactory, make_study: StudyFactory) -> None:
     study = make_study(make_film(draw=False))
     before = ObjectReference(
         study_instance_uid="1.2", series_instance_uid="1.3", sop_class_uid=CLASS, sop_instance_uid="1.4"
     )
-    later = replace(study, created_at=datetime(2027, 1, 1, tzinfo=UTC), predecessor=before)
+    later = replace(study, created_at=datetime(2027, 1, 1, tzinfo=UTC), predecessor=before, version=2)
     assert structured_report_uid(later, CLASS) == structured_report_uid(study, CLASS)
     assert overlay_uid(later, later.films[0]) == overlay_uid(study, study.films[0])
 

@@ -44,7 +44,13 @@ def report_settings(config: Config, device_uid: str) -> ReportSettings:
 
 
 def study_findings(
-    gathered: Gathered, store: Store, config: Config, *, predecessor: StoredObject | None, now: datetime
+    gathered: Gathered,
+    store: Store,
+    config: Config,
+    *,
+    predecessor: StoredObject | None,
+    now: datetime,
+    version: int = 1,
 ) -> StudyFindings:
     """Everything that the study's report and overlays show.
 
@@ -63,6 +69,7 @@ def study_findings(
     return StudyFindings(
         films=films,
         assessment=assess_study(measured, config.measurement),
+        version=version,
         predecessor=_reference(predecessor, films[0].header) if predecessor else None,
         settings=report_settings(config, gathered.device_uid),
         created_at=now.astimezone(ZoneInfo(config.node.time_zone)),
