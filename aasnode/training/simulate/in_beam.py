@@ -55,10 +55,10 @@ class Sketch:
         radius = max(1, round(radius_mm * self.pixels_per_mm))
         cv2.circle(self.canvas, _whole(centre), radius, 255, width, cv2.LINE_AA)
 
-    def screw(self, head: Vector, tip: Vector, width_mm: float = 3.5) -> None:
+    def screw(self, head: Vector, tip: Vector, width_mm: float = 3.0) -> None:
         """A screw with its head."""
         self.line(head, tip, width_mm)
-        self.ring(head, 3.2, None)
+        self.ring(head, 2.8, None)
 
     def thickness(self, depth_mm: float) -> Image:
         """The drawing, as deep as given, with softened rims."""

@@ -204,7 +204,7 @@ def _beside(p: Axes, s: C2Shape) -> Field:
     facet = ellipsoid(
         p, (13.8, s.facet_y_mm, height - 2.2 + s.facet_z_mm), (8.6, s.facet_half_depth_mm, s.facet_height_mm), turn
     )
-    facet = blend(facet, ellipsoid(p, (12.0, -2, 0.52 * height), (6.5, 7.2, 0.5 * height)), 3)
+    facet = blend(facet, ellipsoid(p, (12.0, -2.6, 0.62 * height), (6.2, 6.0, 0.36 * height)), 3)
     pars = cone(p, (14, -6, 0.68 * height), (18.5, -15, 0.18 * height), 5.2, 4.6, (1, 1, 1.2))
     inferior = rounded_box(p, (19, -16.5, 1.5), (5, 4.2, 6.5), 2, rotation("x", 35))
     transverse = cone(p, (18, -3, 0.55 * height), (26.5, -6, 0.35 * height), 4.2, 2.8)

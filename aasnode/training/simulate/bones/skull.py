@@ -79,7 +79,7 @@ def _base(p: Axes, s: SkullShape) -> list[Field]:
         ellipsoid(p, (15.5, 9, -4.5), (6.2, 11.5, 6.5), rotation("z", -25)),  # condyles
         cone(p, (18, 27, 20), (52, 2, 20), 6.5, 10.5),  # petrous bones
         cone(p, mastoid_top, mastoid_tip, s.mastoid_radius_mm, s.mastoid_tip_mm),
-        rounded_box(p, (0, 48, 43), (9, 2.0, 9), 1.5),  # back of the sella
+        rounded_box(p, (0, 46, 44), (8, 1.3, 6.5), 1.2, rotation("x", 15)),  # back of the sella
     ]
 
 
@@ -104,7 +104,7 @@ def _cranium(s: SkullShape, rng: np.random.Generator, step_mm: float) -> list[Sh
     middle = rounded_box(p, (32, 32, 22), (20, 22, 1.4), 1.2, rotation("x", 14)) + roughness(grid, 1.0, 7, rng)
     return [
         *bone_shells(skull, grid, 1.9, materials=(Material.CORTICAL, Material.DIPLOE)),
-        shell(floor, grid, 0.0, {Material.CORTICAL: 0.45}),
+        shell(floor, grid, 0.0, {Material.CORTICAL: 0.35}),
         shell(middle, grid, 0.0, {Material.CORTICAL: 0.3}),
         *_mastoid_cells(p, grid, skull, rng),
     ]
