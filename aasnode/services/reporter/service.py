@@ -96,6 +96,7 @@ class Reporter:
             self._config,
             predecessor=predecessor[1] if predecessor else None,
             now=self._clock(),
+            version=current.version + 1 if current else 1,
         )
         made = list(self._make_objects(study))
         self._keep(job, gathered, content, made, predecessor[0] if predecessor else None)
