@@ -5,6 +5,7 @@ What the values mean is for the other modules of this room.
 
 import math
 import struct
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -18,10 +19,12 @@ _BROKEN = (ValueError, TypeError, LookupError, AttributeError, NotImplementedErr
 
 def value(dataset: Dataset, keyword: str) -> Any:
     """The element's value as pydicom reads it; None when missing, empty or broken."""
-    try:
-        found = dataset.get(keyword)
-    except _BROKEN:
-        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom warns of odd values and quotes them: they may be a patient's
+        try:
+            found = dataset.get(keyword)
+        except _BROKEN:
+            return None
     return None if found is None or (isinstance(found, str | Sequence) and len(found) == 0) else found
 
 

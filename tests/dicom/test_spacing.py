@@ -136,7 +136,6 @@ def test_spacing_that_cannot_be_used_gives_no_millimetres_and_says_why(elements:
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "0.1x", "1e-400"])
-@pytest.mark.filterwarnings("ignore")
 def test_broken_text_is_no_spacing(text: str) -> None:
     dataset = film()
     from pydicom.dataelem import RawDataElement
