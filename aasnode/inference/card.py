@@ -80,7 +80,7 @@ class Search:
 
     fields: tuple[float, ...] = (1.0,)  # side of the crop in longer sides of the film; 1 is the letterboxed film
     weak_turns_deg: tuple[float, ...] = (90.0, -90.0, 180.0)  # tried as well where nothing upright convinces
-    weak_confidence: float = 0.6  # mean of the four points below which nothing convinces
+    weak_confidence: float = 0.6  # of the first two looks, below which nothing convinces
     candidates: int = 2  # places that the next stage looks at
     caudal: tuple[str, ...] = ()  # channels that lie below C1, to tell a mirrored film from a turned one
 
@@ -97,7 +97,7 @@ class MaskRule:
 class Decision:
     """When to abstain. Lengths in C1 diameters."""
 
-    film_confidence: float  # mean of the four points; below: no lateral cervical view
+    film_confidence: float  # of all stages (decide.Answer.confidence); below: no lateral cervical view
     answer_confidence: float  # the same; below: perhaps such a view, not measured
     point_confidence: float  # of each point that a measurement needs
     spread: float  # standard deviation over the views of each point that a measurement needs

@@ -33,11 +33,12 @@ class Answer:
     spreads: Points  # (4,) film units
     disagreements: Points  # (4,) distance between the last two stages that measured the point, film units
     shares: Mapping[str, float]  # of each mask
+    stages: tuple[float, ...]  # sureness of each stage that looked
 
     @property
     def confidence(self) -> float:
-        """Mean of the best three points, so that one hidden point makes no other view of the film."""
-        return float(np.sort(self.confidences)[1:].mean())
+        """Geometric mean of the stages' sureness: each sees another scale, and all must know what they see."""
+        return math.prod(self.stages) ** (1 / len(self.stages))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,7 @@ class Verdict:
     outcome: Outcome
     adi_reason: Reason | None
     sac_reason: Reason | None
-    shown: tuple[bool, ...]  # per landmark
+    shown: tuple[bool, ...]  # per landmark; none where no measurement stands
 
 
 def decide(answer: Answer | None, film: Film, decision: Decision) -> Verdict:
@@ -58,11 +59,11 @@ def decide(answer: Answer | None, film: Film, decision: Decision) -> Verdict:
         return _withheld(Outcome.ABSTAINED, Reason.LOW_CONFIDENCE)
     adi = next(_objections(answer, film, decision, ADI_POINTS), None)
     sac = next(_objections(answer, film, decision, SAC_POINTS), None)
-    found = adi is None or sac is None
+    if adi is not None and sac is not None:
+        return Verdict(outcome=Outcome.ABSTAINED, adi_reason=adi, sac_reason=sac, shown=(False,) * len(LANDMARKS))
     inside = film.contains(answer.points)
     shown = tuple(bool(ok) for ok in inside & (answer.confidences >= decision.point_confidence))
-    outcome = Outcome.FOUND if found else Outcome.ABSTAINED
-    return Verdict(outcome=outcome, adi_reason=adi, sac_reason=sac, shown=shown)
+    return Verdict(outcome=Outcome.FOUND, adi_reason=adi, sac_reason=sac, shown=shown)
 
 
 def _withheld(outcome: Outcome, reason: Reason) -> Verdict:

@@ -3,7 +3,9 @@
 Knows no DICOM and no thresholds in millimetres: what a value means is decided in ``measurement``.
 """
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -52,15 +54,15 @@ class FilmDetector:
         best = self._approach(film, (0.0,))
         if search.weak_turns_deg and (best is None or best.confidence < search.weak_confidence):
             turned = self._approach(film, search.weak_turns_deg)
-            best = max((view for view in (best, turned) if view), key=lambda view: view.confidence, default=None)
+            best = max((place for place in (best, turned) if place), key=lambda place: place.confidence, default=None)
         if best is None:
             return None
-        glance = _combine([best])
+        glance = _combine(best.located, [best.view])
         if glance.confidence < self._card.decision.film_confidence:
             return glance  # another view: a closer look would change nothing
         return self._measure(film, best)
 
-    def _approach(self, film: Film, turns_deg: Sequence[float]) -> refine.View | None:
+    def _approach(self, film: Film, turns_deg: Sequence[float]) -> "_Place | None":
         """Locate, then the first close look at each candidate; the best of them."""
         locator = self._stages[Role.LOCATE]
         found = locate(locator, film, self._card.search, turns_deg)
@@ -68,16 +70,17 @@ class FilmDetector:
             return None
         nearer = self._stages.get(Role.REFINE, locator)
         views = refine.approach(nearer, film, [item.pose for item in found], self._card.search.caudal)
-        return max(views, key=lambda view: view.confidence)
+        places = [_Place(located=item.confidence, view=view) for item, view in zip(found, views, strict=True)]
+        return max(places, key=lambda place: place.confidence)
 
-    def _measure(self, film: Film, view: refine.View) -> Answer:
+    def _measure(self, film: Film, place: "_Place") -> Answer:
         """Varied views of the best place, then of the joint; a later stage overrules for the points it measures."""
         caudal = self._card.search.caudal
-        views = [refine.look(view.stage, film, view.pose, caudal)]
+        views = [refine.look(place.view.stage, film, place.view.pose, caudal)]
         if joint := self._stages.get(Role.JOINT):
             near = refine.approach(joint, film, [refine.towards(joint, views[0])], caudal)[0]
             views.append(refine.look(joint, film, near.pose, caudal))
-        return _combine(views)
+        return _combine(place.located, views)
 
     def _tell(self, answer: Answer | None, film: Film) -> Detection:
         verdict = decide(answer, film, self._card.decision)
@@ -103,7 +106,19 @@ class FilmDetector:
         )
 
 
-def _combine(views: Sequence[refine.View]) -> Answer:
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """A candidate after its first close look."""
+
+    located: float  # sureness of the locating stage
+    view: refine.View
+
+    @property
+    def confidence(self) -> float:
+        return math.sqrt(self.located * self.view.confidence)
+
+
+def _combine(located: float, views: Sequence[refine.View]) -> Answer:
     """For each landmark the last stage that measures it."""
     last = {mark: view for view in views for mark in view.stage.card.measures}
     first = views[0]
@@ -118,6 +133,7 @@ def _combine(views: Sequence[refine.View]) -> Answer:
         spreads=np.array([view.spreads[row] for view, row in at]),
         disagreements=np.hypot(*(points - earlier).T),
         shares={name: share for view in reversed(views) for name, share in view.shares.items()},
+        stages=(located, *(view.confidence for view in views)),
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from aasnode.inference.card import Search
 from aasnode.inference.crop import Crop, Film
-from aasnode.inference.pose import Pose, pose_of
+from aasnode.inference.pose import Pose, pose_of, sureness
 from aasnode.inference.stage import Reading, Stage
 
 _SAME_PLACE = 0.4  # C1 diameters
@@ -25,7 +25,7 @@ class Candidate:
     """A place where C1 may be."""
 
     pose: Pose
-    confidence: float  # mean over the stage's points
+    confidence: float  # the stage's sureness
     reading: Reading
 
 
@@ -44,8 +44,7 @@ def locate(stage: Stage, film: Film, search: Search, turns_deg: Sequence[float])
 
 def candidate(stage: Stage, reading: Reading, caudal: Sequence[str]) -> Candidate:
     """What one crop proposes."""
-    marks = [stage.index(mark) for mark in stage.card.measures]
-    confidence = float(reading.confidences[marks].mean())
+    confidence = sureness(stage, reading.confidences)
     return Candidate(pose=pose_of(stage, reading, caudal), confidence=confidence, reading=reading)
 
 

@@ -63,6 +63,12 @@ def focus_of(stage: Stage, reading: Reading) -> tuple[float, float]:
     return float(x), float(y)
 
 
+def sureness(stage: Stage, confidences: Points) -> float:
+    """Mean over the landmarks that the stage measures but the weakest: one hidden point makes no other view."""
+    own = confidences[[stage.index(mark) for mark in stage.card.measures]]
+    return float(np.sort(own)[1:].mean()) if len(own) > 1 else float(own.mean())
+
+
 def _is_mirrored(stage: Stage, reading: Reading, ventral: Points, caudal: Sequence[str]) -> bool:
     known = [stage.index(name) for name in caudal if name in stage.card.channels]
     down = np.array([0.0, 1.0])  # films hang upright unless the points below C1 say otherwise

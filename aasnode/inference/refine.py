@@ -11,7 +11,7 @@ import numpy as np
 
 from aasnode.anatomy import Landmark
 from aasnode.inference.crop import Film, Points
-from aasnode.inference.pose import BACK, FRONT, Pose, focus_of, pose_of
+from aasnode.inference.pose import BACK, FRONT, Pose, focus_of, pose_of, sureness
 from aasnode.inference.stage import Reading, Stage
 
 # Turn in degrees, zoom, shift in shares of the side: small against what a stage was trained on, in an order in which
@@ -47,8 +47,8 @@ class View:
 
     @property
     def confidence(self) -> float:
-        """Mean over the landmarks that the stage measures."""
-        return float(self.confidences[self.rows(self.stage.card.measures)].mean())
+        """The stage's sureness."""
+        return sureness(self.stage, self.confidences)
 
 
 def approach(stage: Stage, film: Film, poses: Sequence[Pose], caudal: Sequence[str]) -> list[View]:

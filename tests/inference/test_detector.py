@@ -152,6 +152,15 @@ def test_hardware_at_the_joint_forbids_both_measurements() -> None:
     detection = detector(place(C1_AT, 110.0), hardware=0.5).detect(FILM, None)
     assert detection.adi_reason is detection.sac_reason is Reason.OPERATED_NECK
     assert detection.outcome is Outcome.ABSTAINED
+    assert not any(detection.landmarks.values())
+
+
+def test_all_stages_must_know_what_they_see() -> None:
+    """A close look that is sure of itself does not outweigh a film on which the first look saw nothing."""
+    sure = answer(place(C1_AT, 110.0))
+    torn = dataclasses.replace(sure, stages=(0.2, 0.9))
+    assert sure.confidence == pytest.approx(0.9)
+    assert decide(torn, Film(FILM, None), decision()).outcome is Outcome.OTHER_VIEW
 
 
 def test_a_point_off_the_film_is_outside_the_field() -> None:
