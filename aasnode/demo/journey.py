@@ -26,18 +26,19 @@ _BETWEEN_LOOKS_SECONDS = 0.25
 _ENDED = (JobState.FINISHED, JobState.WITHDRAWN)
 
 
-def run_demo(keep: Path | None) -> None:
+def run_demo(keep: Path | None, model: Path | None) -> None:
     """Run the whole journey in ``keep``, which must not exist, or in a new temporary folder, and print it.
 
     Raises:
-        DemoError: the folder exists, the node did not start or did not finish, or a job could not be done.
+        DemoError: the folder exists, the node did not start or did not finish, a job could not be done, or no film
+            was measured.
     """
     folder = _folder(keep)
     talk, console = Console(stderr=True), Console(width=None if sys.stdout.isatty() else _WIDTH_IN_A_FILE)
     talk.print("[bold]1[/] A patient: two visits, a year apart; neutral, flexion, extension")
     films = films_of_the_patient(folder / "films")
     talk.print("[bold]2[/] An archive and a node: [dim]aasnode serve[/]")
-    with closing(Archive(folder / "archive", films)) as archive, running_node(folder, archive.port) as node:
+    with closing(Archive(folder / "archive", films)) as archive, running_node(folder, archive.port, model) as node:
         talk.print(f"[bold]3[/] C-STORE to port {node.address.port}, then waiting for what comes back")
         for film in films:
             archive.send(film, node.address)
@@ -45,6 +46,8 @@ def run_demo(keep: Path | None) -> None:
             _wait(store, node, len(films), talk)
             results = _results(store, films[0].patient_id)
     show_films(console, films, results)
+    if not any(stored.film.status == "measured" for stored in results.values()):
+        raise DemoError(f"the model measured none of the films; the log of the node is {node.log_file}")
     _show_history(console, films[0].patient_id, node)
     show_returned(console, archive.returned, folder)
 

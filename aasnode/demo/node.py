@@ -34,6 +34,9 @@ disk_reserve_mb = 64
 [report]
 settle_seconds = 2.0
 
+[model]
+directory = "{model}"
+
 [[delivery.destinations]]
 name = "archive"
 ae_title = "{archive_title}"
@@ -63,12 +66,19 @@ class RunningNode:
 
 
 @contextlib.contextmanager
-def running_node(folder: Path, archive_port: int) -> Iterator[RunningNode]:
-    """Start the node, wait until it answers C-ECHO, and stop it at the end."""
+def running_node(folder: Path, archive_port: int, model: Path | None) -> Iterator[RunningNode]:
+    """Start the node with ``model``, else the shipped one; wait until it answers C-ECHO, and stop it at the end."""
     port = _free_port()
     config_file, log_file, data_dir = folder / "config.toml", folder / "node.log", folder / "node"
-    values = {"title": _NODE_TITLE, "port": port, "archive_title": AE_TITLE, "archive_port": archive_port}
-    config_file.write_text(_CONFIG.format(**values, data_dir=data_dir.as_posix()), encoding="utf-8")
+    text = _CONFIG.format(
+        title=_NODE_TITLE,
+        port=port,
+        data_dir=data_dir.as_posix(),
+        archive_title=AE_TITLE,
+        archive_port=archive_port,
+        model=model.absolute().as_posix() if model else "",
+    )
+    config_file.write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "aasnode", "serve", "--config", str(config_file)]
     with log_file.open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         address = Destination(name="node", ae_title=_NODE_TITLE, host="127.0.0.1", port=port)

@@ -1,0 +1,63 @@
+"""``aasnode demo`` as a user runs it: in a process of its own, from any folder."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+from pydicom import dcmread
+
+VIEWS = ("extension", "flexion", "neutral")
+
+
+def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "aasnode", "demo", "--keep", str(folder / "demo"), *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=280, check=False)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
+    folder = tmp_path_factory.mktemp("anywhere")
+    return demo(folder), folder / "demo"
+
+
+def test_it_ends_well_and_prints_every_film_with_its_truth_and_the_course(
+    done: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    run, _ = done
+    assert run.returncode == 0, run.stderr
+    table, _, course = run.stdout.partition("$ aasnode history")
+    assert all(f"{visit}      {view}" in table for visit in (1, 2) for view in VIEWS)
+    assert table.count("truth") == 2
+    assert all(f"\n{view}\n" in course for view in VIEWS)
+    assert "since previous" in course
+
+
+def test_reports_and_overlays_lie_where_it_says_as_dicom_and_as_pictures(
+    done: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    run, folder = done
+    named = {Path(line.strip()) for line in run.stdout.splitlines() if line.strip().endswith((".dcm", ".png"))}
+    archive = folder / "archive"
+    overlays = [archive / f"visit-{visit}-{view}-overlay" for visit in (1, 2) for view in VIEWS]
+    reports = {archive / f"visit-{visit}-report.dcm" for visit in (1, 2)}
+    pictures = {path.with_suffix(".png") for path in overlays}
+    assert reports | pictures | {path.with_suffix(".dcm") for path in overlays} == named
+    assert all(dcmread(path).Modality == "SR" for path in reports)
+    assert all(cv2.imread(str(path)).ndim == 3 for path in pictures)
+
+
+def test_a_folder_that_exists_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    run = demo(tmp_path)
+    assert run.returncode == 1
+    assert "exists" in run.stderr
+    assert list((tmp_path / "demo").iterdir()) == []
+
+
+def test_a_model_that_cannot_be_loaded_ends_it_with_the_place_of_the_log(tmp_path: Path) -> None:
+    run = demo(tmp_path, "--model", str(tmp_path / "none"))
+    assert run.returncode == 1
+    assert "node.log" in run.stderr
+    assert "Traceback" not in run.stderr
