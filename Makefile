@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH := $(shell grep -i '^torch==' requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-system check lint types imports pytest docs wheel pins clean
+.PHONY: help install demo test test-system check lint types imports pytest model docs wheel pins clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ imports: $(VENV)/.installed-dev ## import-linter: imports go down only
 
 pytest: $(VENV)/.installed-dev ## The tests alone
 	$(BIN)/pytest
+
+model: install ## Make the shipped model anew from its seed (hours; resumes where it was stopped)
+	$(BIN)/aasnode train --out models/aas-cpu --seed 1
 
 docs: $(VENV)/.installed-dev ## Write the generated pages: configuration and conformance
 	$(BIN)/python scripts/write_docs.py

@@ -47,6 +47,15 @@ def test_every_documented_command_line_is_understood(page: str, arguments: list[
     command_parser(arguments[0]).parse_args(arguments)  # argparse exits on what it does not know
 
 
+@pytest.mark.parametrize(
+    "line", re.findall(r"^Exec\w+=(.*)", (ROOT / "systemd" / "aasnode.service").read_text(), re.MULTILINE)
+)
+def test_the_service_unit_calls_commands_that_are_understood(line: str) -> None:
+    program, command, *arguments = shlex.split(line)
+    assert program.endswith("/bin/aasnode")
+    command_parser(command).parse_args([command, *arguments])
+
+
 @pytest.mark.parametrize(("page", "arguments"), commands_of("make"), ids=str)
 def test_every_documented_make_target_exists(page: str, arguments: list[str]) -> None:
     assert {word for word in arguments if "=" not in word} <= MAKE_TARGETS
