@@ -3,13 +3,14 @@
 The bones of a patient never change; ADI, settling and slips go on from visit to visit.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from aasnode.anatomy import View
+from aasnode.training.simulate.disturbances import Disturbance, draw_hardware
 from aasnode.training.simulate.patient import Patient, draw_patient
 from aasnode.training.simulate.priors import Priors, draw_view
 
@@ -30,6 +31,7 @@ class Appointment:
     view: View
     film: int  # number of the film within the visit
     states_magnification: bool  # whether the device writes the magnification into its tags
+    hardware: Mapping[Disturbance, float]  # what a surgeon has put in by then
     seed: tuple[int, ...]
 
 
@@ -57,6 +59,7 @@ class Cohort:
         start = _FIRST_VISITS_FROM + timedelta(days=int(rng.integers(0, 1500)), minutes=int(rng.integers(0, 540)))
         states_magnification = bool(rng.random() < _STATES_MAGNIFICATION)
         views = (view,) if self.single else VIEWS_OF_A_VISIT
+        hardware, operated_at = draw_hardware(rng), int(rng.integers(0, self.visits))
         days = 0.0
         for visit in range(1 if self.single else self.visits):
             for film, of_visit in enumerate(views):
@@ -68,6 +71,7 @@ class Cohort:
                     view=of_visit,
                     film=film,
                     states_magnification=states_magnification,
+                    hardware=hardware if visit >= operated_at or self.single else {},
                     seed=(self.seed, number, visit, film),
                 )
             days += _DAYS_OF_A_YEAR + rng.normal(0, 25)

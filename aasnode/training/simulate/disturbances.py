@@ -4,7 +4,7 @@ Each disturbance has a share of all disturbed films and a strength of 0 to 1 tha
 things on the thickness maps, ``on_film`` on the processed film; ``exposure`` turns and mirrors what is stored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import numpy as np
@@ -65,16 +65,27 @@ SHARES: Mapping[Disturbance, float] = {
 """Share of disturbed films that show it; the shares are the simulator's, not those of a clinic."""
 
 
+HARDWARE = (Disturbance.UPPER_FUSION, Disturbance.LOWER_FUSION)
+"""What stays in a patient once it is there."""
+
+
+def draw_hardware(rng: np.random.Generator) -> dict[Disturbance, float]:
+    """What a surgeon has put into this patient, with strengths."""
+    return _drawn(HARDWARE, rng)
+
+
 def draw_disturbances(rng: np.random.Generator) -> dict[Disturbance, float]:
-    """What this film shows, with strengths. A cephalogram has ear rods."""
-    chances, strengths = rng.random(len(SHARES)), rng.random(len(SHARES))
-    found = {
-        name: float(strength)
-        for (name, share), chance, strength in zip(SHARES.items(), chances, strengths, strict=True)
-        if chance < share
-    }
+    """What else this film shows, with strengths. A cephalogram has ear rods."""
+    found = _drawn([name for name in SHARES if name not in HARDWARE], rng)
     if Disturbance.TURNED in found:
         found[Disturbance.TURNED] = float(rng.choice([0.25, 0.5, 0.75]))
     if Disturbance.CEPHALOGRAM in found:
         found.setdefault(Disturbance.EAR_RODS, float(rng.random()))
     return found
+
+
+def _drawn(names: Sequence[Disturbance], rng: np.random.Generator) -> dict[Disturbance, float]:
+    """Each by its share, with a strength."""
+    chances, strengths = rng.random(len(names)), rng.random(len(names))
+    drawn = zip(names, chances, strengths, strict=True)
+    return {name: float(strength) for name, chance, strength in drawn if chance < SHARES[name]}

@@ -46,7 +46,7 @@ class FilmWish:
 def expose(appointment: Appointment, bank: Bank, wish: FilmWish, path: str) -> Film:
     """Make the film that is stored under ``path``."""
     rng = np.random.default_rng(np.random.SeedSequence([*appointment.seed, _EXPOSURE]))
-    disturbances = draw_disturbances(rng) if wish.disturbed else {}
+    disturbances = {**appointment.hardware, **draw_disturbances(rng)} if wish.disturbed else {}
     cephalogram = Disturbance.CEPHALOGRAM in disturbances
     posture, stand = draw_posture(appointment.view, rng), draw_stand(rng, cephalogram=cephalogram)
     anatomy = anatomy_of(appointment.patient, bank.bones(appointment.patient))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from aasnode.inference.detection import Reason
 from aasnode.training.simulate import exposure
 from aasnode.training.simulate.bank import Bank
 from aasnode.training.simulate.courses import Cohort
-from aasnode.training.simulate.disturbances import SHARES, Disturbance, draw_disturbances
+from aasnode.training.simulate.disturbances import HARDWARE, SHARES, Disturbance, draw_disturbances, draw_hardware
 from aasnode.training.simulate.exposure import Film, FilmWish, expose
 from aasnode.training.simulate.labelling import Storage, turned
 from aasnode.training.simulate.priors import Priors
@@ -26,7 +27,7 @@ def make_film(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> MakeFilm:
 
     def make(disturbances: dict[Disturbance, float], seed: int = 3) -> Film:
         cohort = Cohort(seed=seed, patients=1, visits=1, single=True, priors=Priors.NATURAL, variants=False)
-        appointment = replace(next(cohort.appointments_of(0)), view=View.NEUTRAL)
+        appointment = replace(next(cohort.appointments_of(0)), view=View.NEUTRAL, hardware={})
         monkeypatch.setattr(exposure, "draw_disturbances", lambda _: disturbances)
         return expose(appointment, bank, FilmWish(pixel_mm=0.5, disturbed=True), "film.dcm")
 
@@ -104,9 +105,19 @@ def test_a_cephalogram_has_ear_rods_and_little_magnification(make_film: MakeFilm
     assert make_film({Disturbance.CEPHALOGRAM: 0.5}).truth.magnification < 1.12
 
 
+def test_what_a_surgeon_put_in_stays_in() -> None:
+    cohort = Cohort(seed=4, patients=300, visits=4, single=False, priors=Priors.NATURAL, variants=False)
+    operated = 0
+    for number in range(cohort.patients):
+        hardware = [set(a.hardware) for a in cohort.appointments_of(number)]
+        assert all(before <= after <= set(HARDWARE) for before, after in pairwise(hardware))
+        operated += hardware[-1] != hardware[0]
+    assert operated
+
+
 def test_disturbances_come_in_their_shares() -> None:
     rng = np.random.default_rng(1)
-    films = [draw_disturbances(rng) for _ in range(4000)]
+    films = [draw_hardware(rng) | draw_disturbances(rng) for _ in range(4000)]
 
     for name, share in SHARES.items():
         if name is Disturbance.EAR_RODS:
