@@ -6,7 +6,6 @@ Nothing that came over the wire becomes part of a name. A file is either whole u
 
 import contextlib
 import errno
-import hashlib
 import os
 import shutil
 import time
@@ -27,7 +26,6 @@ class StoredFile:
 
     name: str
     bytes: int
-    digest: str  # SHA-256 of the whole file
 
 
 class FileStore:
@@ -60,7 +58,7 @@ class FileStore:
         name = f"{uuid.uuid4().hex}{self._suffix}"
         part = self.folder / f"{name}{_PART}"
         try:
-            size, digest = _write_synced(part, chunks)
+            size = _write_synced(part, chunks)
             part.rename(self.folder / name)
             self._sync_folder()
         except OSError as error:
@@ -69,7 +67,7 @@ class FileStore:
             if error.errno in _OUT_OF_SPACE:
                 raise DiskReserveError(f"{self.folder}: no space left while writing; free some space") from error
             raise
-        return StoredFile(name=name, bytes=size, digest=digest)
+        return StoredFile(name=name, bytes=size)
 
     def path(self, name: str) -> Path:
         """Where the file ``name`` lies."""
@@ -98,13 +96,10 @@ class FileStore:
             os.close(descriptor)
 
 
-def _write_synced(path: Path, chunks: Iterable[bytes | memoryview]) -> tuple[int, str]:
-    """Size and SHA-256 of a new file, flushed to the disk."""
-    size, digest = 0, hashlib.sha256()
+def _write_synced(path: Path, chunks: Iterable[bytes | memoryview]) -> int:
+    """Size of a new file, flushed to the disk."""
     with path.open("xb") as file:
-        for chunk in chunks:
-            size += file.write(chunk)
-            digest.update(chunk)
+        size = sum(file.write(chunk) for chunk in chunks)
         file.flush()
         os.fsync(file.fileno())
-    return size, digest.hexdigest()
+    return size

@@ -4,6 +4,7 @@ Equal findings make no new version. A new version names the one that it replaces
 the older one has not left yet is withdrawn before the new one is built.
 """
 
+import hashlib
 import logging
 import os
 import socket
@@ -135,7 +136,8 @@ class Reporter:
             return objects.find_stored(connection, sop_instance_uid)
 
     def _store_object(self, dataset: Dataset) -> NewObject:
-        file = self._store.objects.write([write_part10(dataset)])
+        encoded = write_part10(dataset)
+        file = self._store.objects.write([encoded])
         return NewObject(
             role="",
             preference=0,
@@ -144,7 +146,7 @@ class Reporter:
             series_instance_uid=str(dataset.SeriesInstanceUID),
             transfer_syntax_uid=str(dataset.file_meta.TransferSyntaxUID),
             file_name=file.name,
-            digest=file.digest,
+            digest=hashlib.sha256(encoded).hexdigest(),
             bytes=file.bytes,
         )
 
