@@ -8,7 +8,8 @@ _STANDALONE_MARKERS = frozenset({0x01, *range(0xD0, 0xD8)})
 _JPEG_2000_START = b"\xff\x4f\xff\x51"  # SOC, SIZ
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _TIFF_BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
-_TIFF_WIDTH, _TIFF_LENGTH = 256, 257
+_TIFF_WIDTH, _TIFF_LENGTH, _TIFF_PHOTOMETRIC = 256, 257, 262
+_TIFF_SHORT, _TIFF_LONG = 3, 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,11 @@ def has_end_of_image(encoded: bytes) -> bool:
     return b"\xff\xd9" in encoded[-64:]
 
 
+def is_white_zero_tiff(encoded: bytes) -> bool:
+    """Whether a TIFF that ``picture_size`` could read stores white as 0 (Photometric Interpretation WhiteIsZero)."""
+    return encoded[:4] in _TIFF_BYTE_ORDERS and _tiff_entries(encoded).get(_TIFF_PHOTOMETRIC) == 0
+
+
 def _jpeg_size(encoded: bytes) -> PictureSize | None:
     """Walks the marker segments to the start of frame (ITU-T T.81 B.2.2, T.87 C.2.2)."""
     at = 2
@@ -67,14 +73,21 @@ def _jpeg_2000_size(encoded: bytes, start: int) -> PictureSize:
 
 
 def _tiff_size(encoded: bytes) -> PictureSize | None:
-    """Image Length and Image Width of the first directory (TIFF 6.0, section 2)."""
+    entries = _tiff_entries(encoded)
+    if _TIFF_LENGTH not in entries or _TIFF_WIDTH not in entries:
+        return None
+    return PictureSize(rows=entries[_TIFF_LENGTH], columns=entries[_TIFF_WIDTH])
+
+
+def _tiff_entries(encoded: bytes) -> dict[int, int]:
+    """Single numbers of the first directory, by tag (TIFF 6.0, section 2)."""
     order = _TIFF_BYTE_ORDERS[encoded[:4]]
     (directory,) = struct.unpack_from(f"{order}I", encoded, 4)
-    (entries,) = struct.unpack_from(f"{order}H", encoded, directory)
-    found: dict[int, int] = {}
-    for number in range(entries):
-        at = directory + 2 + 12 * number
-        tag, kind = struct.unpack_from(f"{order}HH", encoded, at)
-        if tag in (_TIFF_WIDTH, _TIFF_LENGTH):
-            (found[tag],) = struct.unpack_from(f"{order}H" if kind == 3 else f"{order}I", encoded, at + 8)
-    return PictureSize(rows=found[_TIFF_LENGTH], columns=found[_TIFF_WIDTH]) if len(found) == 2 else None
+    (count,) = struct.unpack_from(f"{order}H", encoded, directory)
+    entries: dict[int, int] = {}
+    for number in range(count):
+        tag, kind = struct.unpack_from(f"{order}HH", encoded, directory + 2 + 12 * number)
+        if kind in (_TIFF_SHORT, _TIFF_LONG):
+            form = f"{order}H" if kind == _TIFF_SHORT else f"{order}I"
+            (entries[tag],) = struct.unpack_from(form, encoded, directory + 10 + 12 * number)
+    return entries

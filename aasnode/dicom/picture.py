@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from aasnode.config import PixelsSection
-from aasnode.dicom.codestream import picture_size
+from aasnode.dicom.codestream import is_white_zero_tiff, picture_size
 from aasnode.dicom.file import MEBIBYTE
 from aasnode.dicom.grey import Pixels, grey_of_colour, stretched
 from aasnode.errors import UnreadableError, UnsupportedError
@@ -32,6 +32,8 @@ def read_picture(path: Path, limits: PixelsSection) -> Pixels:
         raise UnreadableError(f"{path.name}: a broken picture") from error
     if decoded is None or decoded.dtype not in (np.uint8, np.uint16):
         raise UnreadableError(f"{path.name}: a broken picture, or one that has not 8 or 16 bits")
+    if decoded.dtype == np.uint16 and is_white_zero_tiff(encoded):  # OpenCV turns those of 8 bits only
+        decoded = np.uint16(65535) - decoded
     return _grey(np.asarray(decoded))
 
 

@@ -49,6 +49,24 @@ def test_twelve_bits_in_a_word_of_sixteen_use_the_whole_range(tmp_path: Path) ->
     assert read_picture(tmp_path / "film.png", LIMITS).max() == 1
 
 
+def tiff(stored: np.ndarray, photometric: int) -> bytes:
+    """A plain TIFF: little endian, one strip, no compression."""
+    size, (rows, columns) = stored.dtype.itemsize, stored.shape
+    data = stored.astype(f"<u{size}").tobytes()
+    tags = [(256, columns), (257, rows), (258, 8 * size), (259, 1), (262, photometric), (273, 8), (277, 1), (278, rows)]
+    entries = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in [*tags, (279, len(data))]]
+    directory = struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+    return b"II*\0" + struct.pack("<I", 8 + len(data)) + data + directory
+
+
+@pytest.mark.parametrize("top", [255, 65535])
+@pytest.mark.parametrize("white_is_zero", [False, True])
+def test_tiff_that_stores_white_as_zero_is_turned(top: int, white_is_zero: bool, tmp_path: Path) -> None:
+    stored = ramp(top=top).astype(np.uint8 if top == 255 else np.uint16)
+    (tmp_path / "film.tif").write_bytes(tiff(top - stored, 0) if white_is_zero else tiff(stored, 1))
+    np.testing.assert_allclose(read_picture(tmp_path / "film.tif", LIMITS), stored / top, atol=1e-6)
+
+
 def test_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
     header = struct.pack(">IIBBBBB", 50000, 50000, 16, 0, 0, 0, 0)
     chunk = b"IHDR" + header

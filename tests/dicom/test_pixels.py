@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydicom import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEG2000Lossless
+from pydicom.uid import JPEG2000Lossless, JPEGLSLossless
 
 from aasnode.config import PixelsSection
 from aasnode.dicom.file import read_data_set
@@ -204,6 +204,15 @@ def test_of_several_frames_the_first_is_read() -> None:
     first = ramp()
     dataset = film(first, NumberOfFrames=2)
     dataset.PixelData = first.tobytes() + np.zeros_like(first).tobytes()
+    np.testing.assert_allclose(read_pixels(dataset, LIMITS), first / 4095, atol=1e-6)
+
+
+def test_of_several_encoded_frames_the_first_is_read_also_from_fragments() -> None:
+    first = ramp()
+    encoded = [ENCODERS[".4.80"](first), ENCODERS[".4.80"](np.zeros_like(first))]
+    dataset = film(first, NumberOfFrames=2, BitsStored=12)
+    dataset.file_meta.TransferSyntaxUID = JPEGLSLossless
+    dataset.PixelData = encapsulate(encoded, fragments_per_frame=3)
     np.testing.assert_allclose(read_pixels(dataset, LIMITS), first / 4095, atol=1e-6)
 
 
