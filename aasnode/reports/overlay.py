@@ -5,6 +5,7 @@ that nothing hides anatomy. No name, birth date or ID of the patient is drawn: t
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -71,7 +72,7 @@ def draw_overlay(study: StudyFindings, film: FilmFindings) -> Picture:
 def film_placement(film: FilmFindings) -> Placement:
     """Square pixels, never fewer than stored, then within the limits: small films grow by a whole factor."""
     rows, columns = film.shape
-    aspect = film.spacing.row_mm / film.spacing.column_mm if film.spacing is not None else 1.0
+    aspect = _pixel_aspect(film)
     scale_x, scale_y = (1.0, aspect) if aspect >= 1 else (1 / aspect, 1.0)
     longest = max(rows * scale_y, columns * scale_x)
     factor = 1.0
@@ -80,6 +81,15 @@ def film_placement(film: FilmFindings) -> Placement:
     elif longest < SHORTEST_SIDE_PX:
         factor = float(np.ceil(SHORTEST_SIDE_PX / longest))
     return Placement(scale_x=scale_x * factor, scale_y=scale_y * factor)
+
+
+def _pixel_aspect(film: FilmFindings) -> float:
+    """Distance between rows / distance between columns; Pixel Aspect Ratio (PS3.3 C.7.6.3.1.7) where mm are unknown."""
+    if film.spacing is not None:
+        return film.spacing.row_mm / film.spacing.column_mm
+    stated = re.fullmatch(r"\[(\d+), (\d+)\]", film.text("PixelAspectRatio"))
+    vertical, horizontal = (int(part) for part in stated.groups()) if stated else (1, 1)
+    return vertical / horizontal if vertical and horizontal else 1.0
 
 
 def draw_film(pixels: npt.NDArray[np.float32], placement: Placement) -> Picture:

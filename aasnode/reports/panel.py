@@ -1,5 +1,6 @@
 """The column of words beside the film: the joint magnified, the values, what they mean and what they rest on."""
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -69,6 +70,7 @@ class _Column:
         self.y += round(self.unit * units)
 
     def paragraph(self, text: str, style: Style, *, indent: int = 0) -> None:
+        text = _typeset(text)
         self.reserve(style.line_height_px * (2 + len(text) // 12))
         x = self.margin + indent
         self.y = draw_paragraph(self.picture, text, x, self.y, self.inner_width - indent, style)
@@ -87,6 +89,11 @@ class _Column:
 
     def finished(self) -> Picture:
         return self.picture[: self.y + self.margin]
+
+
+def _typeset(text: str) -> str:
+    """The signs that the report's ASCII stands for."""
+    return re.sub(r"(?<![\w.-])-(?=\d)", "−", text.replace("<=", "≤").replace(">=", "≥"))
 
 
 def draw_panel(
@@ -187,7 +194,7 @@ def _add_comparison(column: _Column, film: FilmFindings) -> None:
 
 def _add_basis(column: _Column, study: StudyFindings, film: FilmFindings) -> None:
     column.heading("BASIS")
-    lines = [f"Thresholds: {study.settings.thresholds}".replace("<=", "≤").replace(">=", "≥")]
+    lines = [f"Thresholds: {study.settings.thresholds}"]
     if film.spacing is not None:
         lines.append(f"Millimetres: {wording.SPACING_RULES[film.spacing.rule]}")
     lines.append(f"Model: {film.model}")

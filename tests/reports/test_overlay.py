@@ -10,7 +10,7 @@ import pytest
 from aasnode.anatomy import COLOURS_RGB, LANDMARKS, Facing, Landmark, View
 from aasnode.geometry import PixelSpacing, Point, SpacingRule
 from aasnode.measurement import Assessment, Change, Measurement, NotComparable
-from aasnode.reports import drawing
+from aasnode.reports import drawing, panel
 from aasnode.reports.drawing import Picture, Style, text_width
 from aasnode.reports.findings import EarlierLength, FilmFindings, StudyFindings
 from aasnode.reports.overlay import LINE, SCALE_BARS_MM, draw_overlay, film_placement
@@ -79,6 +79,26 @@ def test_pixels_become_square_and_the_film_stays_within_limits(size: str, make_f
         assert placement.scale_y / film.spacing.row_mm == pytest.approx(placement.scale_x / film.spacing.column_mm)
     longest = max(film.shape[0] * placement.scale_y, film.shape[1] * placement.scale_x)
     assert 1100 <= longest <= 2560
+
+
+def test_pixels_of_a_stated_shape_become_square_without_millimetres(make_film: FilmFactory) -> None:
+    header = digital_radiograph(Rows=700, Columns=1200, PixelAspectRatio=[2, 1])
+    placement = film_placement(make_film(header=header, spacing=None, draw=False))
+    assert placement.scale_y == 2 * placement.scale_x
+
+
+@pytest.mark.parametrize(
+    ("plain", "set_as"),
+    [
+        ("SAC <= 13 mm", "SAC ≤ 13 mm"),
+        ("ADI >= 3 mm", "ADI ≥ 3 mm"),
+        ("change -3.6 mm", "change −3.6 mm"),
+        ("2026-11-23", "2026-11-23"),
+        ("aas-cpu 1.0.0", "aas-cpu 1.0.0"),
+    ],
+)
+def test_signs_are_set_as_in_print(plain: str, set_as: str) -> None:
+    assert panel._typeset(plain) == set_as
 
 
 def test_marks_hide_next_to_nothing_of_the_film(make_film: FilmFactory, make_study: StudyFactory) -> None:
