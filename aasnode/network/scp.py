@@ -28,6 +28,7 @@ from aasnode.network.status import Status
 LOGGER = logging.getLogger(__name__)
 
 _COMMAND_ALLOWANCE = 1 << 20  # command sets, PDU and PDV headers beside the data set
+_REQUEST_SECONDS = 15.0  # in which a connection must ask for an association, so that idle ones take nobody's place
 _ANY_UID = re.compile(r"[0-9.]{1,64}")  # what the world sends is wider than PS3.5 9.1
 _REJECTION = {1: "permanent", 2: "transient"}
 
@@ -75,6 +76,7 @@ def storage_scp(node: NodeSection, receiver: ReceiverSection, on_store: OnStore)
         (evt.EVT_ACCEPTED, _log_accepted),
         (evt.EVT_REJECTED, _log_rejected),
         (evt.EVT_ABORTED, _log_aborted),
+        (evt.EVT_CONN_CLOSE, _end_waiting_for_request),
     ]
     server = entity.make_server(
         (node.host, node.port),
@@ -102,7 +104,7 @@ def _entity(node: NodeSection, receiver: ReceiverSection) -> AE:
     entity.maximum_pdu_size = receiver.max_pdu_bytes
     entity.maximum_associations = receiver.max_associations
     entity.network_timeout = receiver.network_timeout_seconds
-    entity.acse_timeout = receiver.network_timeout_seconds
+    entity.acse_timeout = min(receiver.network_timeout_seconds, _REQUEST_SECONDS)
     entity.dimse_timeout = receiver.network_timeout_seconds
     entity.require_called_aet = receiver.check_called_ae_title
     entity.require_calling_aet = list(receiver.allowed_calling_ae_titles)
@@ -161,6 +163,15 @@ def _log_rejected(event: Any) -> None:
         address=requestor.address,
         reason=_rejection(event.assoc),
     )
+
+
+def _end_waiting_for_request(event: Any) -> None:
+    """A connection that closes before it asks for an association, as health checks do, ends its thread at once.
+
+    pynetdicom 3.0.4 would wait for the request until its time-out, and count the dead connection as an association.
+    """
+    if event.assoc.requestor.primitive is None:
+        event.assoc.dul.to_user_queue.put(None)  # "no request came"
 
 
 def _log_aborted(event: Any) -> None:

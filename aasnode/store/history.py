@@ -55,12 +55,8 @@ def of_patient(connection: Connection, patient_id: str, issuer: str | None = Non
     return _held_apart(select_results(connection, *where, order_by=results.c.acquired_at))
 
 
-def _held_apart(found: Sequence[StoredResult]) -> tuple[Course, ...]:
-    by_person = sorted(found, key=lambda stored: repr(_person(stored)))  # stable: the order of acquisition stays
-    return tuple(Course(person=person, results=tuple(films)) for person, films in groupby(by_person, key=_person))
-
-
-def _person(stored: StoredResult) -> Person:
+def person_of(stored: StoredResult) -> Person:
+    """Whose film this is, as its header states it."""
     identity = stored.film.identity
     return Person(
         patient_id=identity.patient_id,
@@ -68,3 +64,8 @@ def _person(stored: StoredResult) -> Person:
         birth_date=identity.birth_date,
         sex=identity.sex,
     )
+
+
+def _held_apart(found: Sequence[StoredResult]) -> tuple[Course, ...]:
+    by_person = sorted(found, key=lambda stored: repr(person_of(stored)))  # stable: the order of acquisition stays
+    return tuple(Course(person=person, results=tuple(films)) for person, films in groupby(by_person, key=person_of))

@@ -4,6 +4,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 from io import BytesIO
 from pathlib import Path
 
@@ -176,3 +177,22 @@ def test_stopping_aborts_what_is_open_so_that_it_is_sent_again() -> None:
         assert association.is_established
     assert aborted.wait(10)
     assert associate(port).is_established is False
+
+
+def test_a_rejection_is_logged_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:
+    with our_scp(allowed_calling_ae_titles=("PACS",)) as port, caplog.at_level("INFO", "aasnode"):
+        assert associate(port, calling="STRANGER").is_rejected
+        [rejected] = [record for record in caplog.records if record.message == "association_rejected"]
+    values = rejected.__dict__["aasnode_values"]
+    assert values["calling_ae_title"] == "STRANGER"
+    assert "Calling AE title not recognised" in values["reason"]
+
+
+def test_health_checks_that_only_connect_leave_nothing_behind() -> None:
+    with our_scp() as port:
+        before = threading.active_count()
+        for _ in range(50):
+            socket.create_connection(("127.0.0.1", port), timeout=20).close()
+        deadline = time.monotonic() + 20
+        while threading.active_count() > before:
+            assert time.monotonic() < deadline, f"{threading.active_count() - before} threads are left"

@@ -85,6 +85,7 @@ class Reporter:
         if not gathered.films:
             self._finish(job, "nothing to report: no lateral cervical film in the study")
             return
+        _require_one_person(gathered)
         draft = study_findings(gathered, self._store, self._config, predecessor=None, now=self._clock())
         content = structured_report_uid(draft, Comprehensive3DSRStorage)
         if current is not None and current.content_digest == content:
@@ -232,6 +233,15 @@ def _gather(connection: Connection, study_instance_uid: str) -> Gathered:
         return Gathered(films=films, course=films, device_uid=device_uid)
     courses = history.of_patient(connection, identity.patient_id, identity.issuer_of_patient_id)
     return Gathered(films=films, course=same_person(films[0], courses), device_uid=device_uid)
+
+
+def _require_one_person(gathered: Gathered) -> None:
+    """A report is of one person: films of one study that do not agree who that is are not put together."""
+    if len({history.person_of(stored) for stored in gathered.films}) > 1:
+        raise PermanentError(
+            "the films of the study do not state the same patient ID, issuer, birth date and sex; correct them in the "
+            "archive and send them again"
+        )
 
 
 def _moment(stored: StoredResult) -> tuple[bool, datetime, int]:
