@@ -12,12 +12,32 @@ import numpy as np
 from aasnode.anatomy import View
 from aasnode.training.simulate.disturbances import Disturbance, draw_hardware
 from aasnode.training.simulate.patient import Patient, draw_patient
+from aasnode.training.simulate.posture import draw_stand
 from aasnode.training.simulate.priors import Priors, draw_view
 
 VIEWS_OF_A_VISIT = (View.NEUTRAL, View.FLEXION, View.EXTENSION)
 _DAYS_OF_A_YEAR = 365.25
 _STATES_MAGNIFICATION = 0.2  # share of devices; most give the detector's spacing alone
 _FIRST_VISITS_FROM = datetime(2018, 1, 8, 8, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """Where a patient goes for films: the same room, and the same shoulders between neck and detector."""
+
+    source_to_image_mm: float
+    object_to_image_mm: float
+    states_magnification: bool  # whether it writes the magnification into its tags
+
+
+def draw_device(rng: np.random.Generator) -> Device:
+    """A device in its share of a patient's size and habit."""
+    stand = draw_stand(rng)
+    return Device(
+        source_to_image_mm=stand.source_to_image_mm,
+        object_to_image_mm=stand.object_to_image_mm,
+        states_magnification=bool(rng.random() < _STATES_MAGNIFICATION),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +50,7 @@ class Appointment:
     acquired: datetime
     view: View
     film: int  # number of the film within the visit
-    states_magnification: bool  # whether the device writes the magnification into its tags
+    device: Device
     hardware: Mapping[Disturbance, float]  # what a surgeon has put in by then
     seed: tuple[int, ...]
 
@@ -57,7 +77,7 @@ class Cohort:
         view = draw_view(rng) if self.single else View.NEUTRAL
         patient = draw_patient(number, rng, self.priors, first_view=view, variants=self.variants)
         start = _FIRST_VISITS_FROM + timedelta(days=int(rng.integers(0, 1500)), minutes=int(rng.integers(0, 540)))
-        states_magnification = bool(rng.random() < _STATES_MAGNIFICATION)
+        device = draw_device(rng)
         views = (view,) if self.single else VIEWS_OF_A_VISIT
         hardware, operated_at = draw_hardware(rng), int(rng.integers(0, self.visits))
         days = 0.0
@@ -70,7 +90,7 @@ class Cohort:
                     acquired=start + timedelta(days=round(days), minutes=2 * film),
                     view=of_visit,
                     film=film,
-                    states_magnification=states_magnification,
+                    device=device,
                     hardware=hardware if visit >= operated_at or self.single else {},
                     seed=(self.seed, number, visit, film),
                 )

@@ -3,7 +3,7 @@
 All chance comes from the appointment's seed, so a film is the same whoever makes it, in whatever order.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -48,13 +48,23 @@ def expose(appointment: Appointment, bank: Bank, wish: FilmWish, path: str) -> F
     rng = np.random.default_rng(np.random.SeedSequence([*appointment.seed, _EXPOSURE]))
     disturbances = {**appointment.hardware, **draw_disturbances(rng)} if wish.disturbed else {}
     cephalogram = Disturbance.CEPHALOGRAM in disturbances
-    posture, stand = draw_posture(appointment.view, rng), draw_stand(rng, cephalogram=cephalogram)
+    posture, stand = draw_posture(appointment.view, rng), _draw_stand(appointment, cephalogram, rng)
     anatomy = anatomy_of(appointment.patient, bank.bones(appointment.patient))
     scene = compose(anatomy, posture, stand, appointment.years, _window(wish.pixel_mm, cephalogram), rng)
     shot = Shot(
         path=path, appointment=appointment, posture=posture, stand=stand, scene=scene, disturbances=disturbances
     )
     return _stored(shot, _developed(shot, rng))
+
+
+def _draw_stand(appointment: Appointment, cephalogram: bool, rng: np.random.Generator) -> Stand:
+    """As the patient's own device has it, the shoulder a little nearer or farther; a cephalostat is another device."""
+    stand = draw_stand(rng, cephalogram=cephalogram)
+    if cephalogram:
+        return stand
+    device = appointment.device
+    distance_mm = device.object_to_image_mm + rng.normal(0, 8)
+    return replace(stand, source_to_image_mm=device.source_to_image_mm, object_to_image_mm=distance_mm)
 
 
 def _window(pixel_mm: float, cephalogram: bool) -> Window:

@@ -153,7 +153,7 @@ def _detector(film: Film) -> Dataset:
         ImagerPixelSpacing=[f"{pixel_mm:.6g}", f"{pixel_mm:.6g}"],
         DistanceSourceToDetector=f"{stand.source_to_image_mm:.1f}",
     )
-    if film.appointment.states_magnification:
+    if film.appointment.device.states_magnification:
         dataset.DistanceSourceToPatient = f"{stand.source_to_image_mm - stand.object_to_image_mm:.1f}"
         dataset.EstimatedRadiographicMagnificationFactor = f"{film.truth.magnification:.5f}"
     return dataset

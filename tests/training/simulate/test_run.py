@@ -86,6 +86,8 @@ def test_a_course_is_one_patient_with_a_study_a_visit_and_the_same_bones(
     assert [f.acquired for f in films] == sorted(f.acquired for f in films)
     assert 250 < (films[3].acquired - films[0].acquired).days < 480
     assert np.ptp([f.c1_inner_diameter_mm for f in films]) < 1e-6
+    assert len({h.DistanceSourceToDetector for h in headers}) == 1
+    assert np.ptp([f.magnification for f in films]) < 0.03
 
 
 def test_annotations_hold_the_visible_points_in_the_order_of_the_node(tmp_path: Path, bone_cache: Path) -> None:
