@@ -70,14 +70,6 @@ def wrap(text: str, width: int, style: Style) -> list[str]:
     return lines
 
 
-def draw_paragraph(picture: Picture, text: str, x: int, y: int, width: int, style: Style) -> int:
-    """Wrapped text; returns the ``y`` below it."""
-    for line in wrap(text, width, style):
-        draw_text(picture, line, x, y, style)
-        y += style.line_height_px
-    return y
-
-
 def draw_line(picture: Picture, a: Point, b: Point, colour: Colour, thickness: int) -> None:
     """A straight line with a thin dark edge, so that it shows on bone and on air."""
     for stroke, width in ((BLACK, thickness + 2), (colour, thickness)):

@@ -4,8 +4,9 @@ The patient's and the study's elements are copied as they lie in the source's by
 that a name in any script survives, also one that its own character set does not explain. What we add is ASCII.
 """
 
+import re
 from copy import deepcopy
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
 from pydicom import Dataset
 from pydicom.charset import convert_encodings
@@ -69,7 +70,7 @@ def new_object(
     dataset.SeriesDescription = series_description
     dataset.InstanceNumber = instance_number
     _add_equipment(dataset, study.settings)
-    _add_times(dataset, study.created_at)
+    _add_times(dataset, _in_zone_of(film, study.created_at))
     dataset.ContributingEquipmentSequence = Sequence([_acquisition_equipment(film.header)])
     return dataset
 
@@ -110,6 +111,15 @@ def _add_equipment(dataset: Dataset, settings: ReportSettings) -> None:
     dataset.StationName = settings.station_name
     if settings.institution_name:
         dataset.InstitutionName = ascii_or_replaced(settings.institution_name)
+
+
+def _in_zone_of(film: FilmFindings, created_at: datetime) -> datetime:
+    """Timezone Offset From UTC is carried over and holds for every time of an object, so ours follow it."""
+    offset = re.fullmatch(r"([+-])(\d\d)([0-5]\d)", film.text("TimezoneOffsetFromUTC").strip())
+    if offset is None or int(offset[2]) > 14:
+        return created_at
+    minutes = int(offset[2]) * 60 + int(offset[3])
+    return created_at.astimezone(timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes)))
 
 
 def _add_times(dataset: Dataset, created_at: datetime) -> None:

@@ -16,9 +16,10 @@ from aasnode.reports.drawing import (
     Style,
     Weight,
     draw_line,
-    draw_paragraph,
     draw_rings,
+    draw_text,
     fill,
+    wrap,
 )
 from aasnode.reports.findings import ADI_ENDS, SAC_ENDS, EarlierLength, FilmFindings, StudyFindings
 from aasnode.reports.uids import motion_shown
@@ -70,10 +71,11 @@ class _Column:
         self.y += round(self.unit * units)
 
     def paragraph(self, text: str, style: Style, *, indent: int = 0) -> None:
-        text = _typeset(text)
-        self.reserve(style.line_height_px * (2 + len(text) // 12))
-        x = self.margin + indent
-        self.y = draw_paragraph(self.picture, text, x, self.y, self.inner_width - indent, style)
+        lines = wrap(_typeset(text), self.inner_width - indent, style)
+        self.reserve(len(lines) * style.line_height_px)
+        for line in lines:
+            draw_text(self.picture, line, self.margin + indent, self.y, style)
+            self.y += style.line_height_px
 
     def image(self, picture: Picture) -> None:
         self.reserve(picture.shape[0])

@@ -138,6 +138,19 @@ def test_the_same_findings_give_the_same_bytes(make_film: FilmFactory, make_stud
         assert write_part10(build(study)) == write_part10(build(study))
 
 
+@pytest.mark.parametrize(
+    ("offset", "date", "time"),
+    [("+0900", "20261123", "193000"), ("-1130", "20261122", "230000"), (None, "20261123", "103000")],
+)
+def test_our_times_hold_in_the_offset_that_is_carried_over(
+    offset: str | None, date: str, time: str, make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    film = make_film(header=digital_radiograph(TimezoneOffsetFromUTC=offset))
+    for dataset in sent(film, make_study):
+        assert (dataset.ContentDate, dataset.ContentTime) == (date, time)
+        assert dataset.get("TimezoneOffsetFromUTC") == offset
+
+
 def test_an_institution_that_the_films_character_set_lacks_is_replaced_not_mixed(
     make_film: FilmFactory, make_study: StudyFactory
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from aasnode.anatomy import COLOURS_RGB, LANDMARKS, Facing, Landmark, View
 from aasnode.geometry import PixelSpacing, Point, SpacingRule
 from aasnode.measurement import Assessment, Change, Measurement, NotComparable
-from aasnode.reports import drawing, panel
+from aasnode.reports import drawing, overlay, panel
 from aasnode.reports.drawing import Picture, Style, text_width
 from aasnode.reports.findings import EarlierLength, FilmFindings, StudyFindings
 from aasnode.reports.overlay import LINE, SCALE_BARS_MM, draw_overlay, film_placement
@@ -176,8 +176,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int, Style]]:
         written.append((text, x, y, style))
         draw_text(picture, text, x, y, style)
 
-    monkeypatch.setattr(drawing, "draw_text", record)
-    monkeypatch.setattr("aasnode.reports.overlay.draw_text", record)
+    monkeypatch.setattr(panel, "draw_text", record)
+    monkeypatch.setattr(overlay, "draw_text", record)
     return written
 
 
