@@ -151,7 +151,8 @@ def crossings(profile: Sequence[Contour], origin: npt.ArrayLike, direction: npt.
     found: list[float] = []
     for contour in profile:
         across, distance = (contour - start) @ normal, (contour - start) @ along
-        i = np.flatnonzero(across[:-1] * across[1:] < 0)
+        ahead = across >= 0  # a vertex on the line belongs to one side
+        i = np.flatnonzero(ahead[:-1] != ahead[1:])
         share = across[i] / (across[i] - across[i + 1])
         found += list(distance[i] + share * (distance[i + 1] - distance[i]))
     return np.array(sorted(found))
