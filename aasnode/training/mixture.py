@@ -1,4 +1,4 @@
-"""Two sources of samples as one: simulated crops, which know everything, and films, of which readers know the points."""
+"""Two sources of samples as one: simulated crops, which know everything, and annotated films, which know points."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

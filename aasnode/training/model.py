@@ -24,7 +24,7 @@ from aasnode.training.mixture import Mixture
 from aasnode.training.postures import simulated_postures
 from aasnode.training.sampler.compose import HELD_OUT, TRAINING
 from aasnode.training.sampler.crops import CAUDAL, CROPS, LOCATE, CloseUp, WholeFilm, stage_card
-from aasnode.training.sampler.library import Library, LibrarySize, version
+from aasnode.training.sampler.library import Library, LibrarySize
 from aasnode.training.sampler.stream import ComposedStream
 from aasnode.training.samples import Sample, SampleStream
 from aasnode.training.simulate.priors import Priors
@@ -53,7 +53,7 @@ UNCALIBRATED = Calibration(
     adi_quantile=5.0, sac_quantile=5.0, adi_floor_mm=2.0, sac_floor_mm=2.5, source="none: intervals are only a guess"
 )
 FLOORS_MM = (0.4, 0.6)  # least half-widths of ADI and SAC: readers differ by as much
-_VALIDATION_SAMPLES = 256
+_VALIDATION_SAMPLES = 160
 _CALIBRATION_SEED = 900_000  # added to the seed: far from every seed of training
 
 
@@ -175,7 +175,7 @@ def _card(request: ModelRequest, stages: tuple[StageCard, ...], library: Library
         training={
             "preset": str(request.preset),
             "seed": str(request.seed),
-            "simulated": f"library {version()}: {json.dumps(dataclasses.asdict(request.size))}"
+            "simulated": f"library {library.folder.name}: {json.dumps(dataclasses.asdict(request.size))}"
             if simulated
             else "none",
             "annotated": "none" if request.films is None else "a folder of annotated films",

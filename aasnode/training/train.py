@@ -183,7 +183,7 @@ def _channel_weights(stream: SampleStream, recipe: Recipe, place: torch.device) 
 def heatmap_loss(heatmaps: Tensor, batch: Batch, weights: Tensor) -> Tensor:
     """Weighted mean squared error; hidden points have empty targets, unknown points and masks (nan) none."""
     known = batch["points"].isfinite().all(-1) | ~batch["visible"]  # (N, K)
-    drawn = batch["masks"].isfinite().all((-2, -1)) if batch["masks"].shape[1] else known[:, :0]  # (N, M)
+    drawn = batch["masks"].isfinite().all(-1).all(-1)  # (N, M)
     points = gaussian_targets(batch["points"].nan_to_num(), *heatmaps.shape[-2:])  # (N, K, n/4, n/4)
     points = points * batch["visible"][..., None, None]
     targets = torch.cat([points, batch["masks"].nan_to_num()], 1)

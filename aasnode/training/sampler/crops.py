@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from aasnode.anatomy import LANDMARKS, Landmark
-from aasnode.inference.card import Role, StageCard
+from aasnode.inference.card import Beyond, Role, StageCard
 from aasnode.training.sampler.compose import Composition
 from aasnode.training.sampler.surroundings import PIXEL_MM, SIDE_PX, Reach
 from aasnode.training.sampler.warp import Affine, Band, turned
@@ -124,7 +124,7 @@ def stage_card(crops: WholeFilm | CloseUp, variant: str, weights: str, sha256: s
         focus=crops.focus,
     )
     if isinstance(crops, WholeFilm):
-        return replace(card, trust=math.sqrt(crops.field_mm[1] / crops.field_mm[0]))
+        return replace(card, trust=math.sqrt(crops.field_mm[1] / crops.field_mm[0]), beyond=Beyond.DARK)
     return replace(card, trust=math.exp(2 * crops.zoom_log), measures=crops.measures, passes=2, views=5)
 
 

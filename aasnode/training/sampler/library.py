@@ -114,7 +114,7 @@ class Library:
         items = self.missing()
         self.folder.mkdir(parents=True, exist_ok=True)
         with _bar(progress, len(items)) as done:
-            for _ in _built(partial(build_item, self.size, self._root), items, workers):
+            for _ in _built(partial(build_item, self), items, workers):
                 done()
 
     def index(self, item: Item) -> Index:
@@ -176,21 +176,20 @@ def _one_thread() -> None:
     cv2.setNumThreads(1)
 
 
-_banks: dict[tuple[Path, int], Bank] = {}  # one a process
+_banks: dict[Path, Bank] = {}  # one a process
 
 
-def build_item(size: LibrarySize, root: Path, item: Item) -> None:
+def build_item(library: Library, item: Item) -> None:
     """Build and keep one item; the same for the same item and sources."""
-    library = Library(size, root)
     kinds = [*LAYERS, *(str(reach) for reach in Reach)]
     rng = np.random.default_rng(np.random.SeedSequence([_SEED, kinds.index(item.kind), item.number]))
     if item.kind in LAYERS:
-        bone = project_bone(item.kind, draw_bone(item.kind, rng), size.sides, rng)
+        bone = project_bone(item.kind, draw_bone(item.kind, rng), library.size.sides, rng)
         sections = {f"section.{key}": value for key, value in bone.sections.items()}
         points = {f"point.{key}": value for key, value in bone.points.items()}
         _keep(library, item, bone.maps, sections | points)
         return
-    bank = _banks.setdefault((root, size.necks), library.bank)
+    bank = _banks.setdefault(library.folder, library.bank)
     around = draw_surroundings(Reach(item.kind), bank, rng)
     _keep(library, item, around.maps, {key: np.array(value) for key, value in asdict(around.frame).items()})
 

@@ -1,0 +1,60 @@
+"""The library is built once, goes on where it was stopped, and every item depends on nothing but its name."""
+
+import numpy as np
+import pytest
+from skimage.draw import polygon2mask
+
+from aasnode.errors import UnreadableError
+from aasnode.training.sampler.library import Item, Library, LibrarySize, build_item
+from aasnode.training.sampler.surroundings import PIXEL_MM, SIDE_PX, Reach
+
+
+def test_what_is_there_is_not_built_again(library: Library) -> None:
+    before = {path: path.stat().st_mtime_ns for path in library.folder.iterdir()}
+    library.build()
+    assert {path: path.stat().st_mtime_ns for path in library.folder.iterdir()} == before
+    assert library.missing() == []
+
+
+def test_an_item_without_its_index_is_built_again_and_is_the_same(library: Library) -> None:
+    item = Item(kind="c1", number=1)
+    maps = np.array(library.maps(item))
+    library.index_path(item).unlink()  # as if it had been stopped between maps and index
+    assert library.missing() == [item]
+    library.build()
+    assert np.array_equal(maps, library.maps(item))
+
+
+def test_an_item_is_the_same_in_another_library(library: Library, tmp_path_factory: pytest.TempPathFactory) -> None:
+    item = Item(kind="c1", number=0)
+    other = Library(library.size, tmp_path_factory.mktemp("other"))
+    other.folder.mkdir(parents=True)
+    build_item(other, item)
+    assert np.array_equal(other.maps(item), library.maps(item))
+    assert {key: value.tolist() for key, value in other.index(item).items()} == {
+        key: value.tolist() for key, value in library.index(item).items()
+    }
+
+
+def test_a_library_that_was_not_built_says_so(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with pytest.raises(UnreadableError, match="build the library first"):
+        Library(LibrarySize(bones=1), tmp_path_factory.mktemp("empty")).bones("c1")
+
+
+@pytest.mark.parametrize(("name", "section"), [("c1", "anterior_arch"), ("c1", "posterior_arch"), ("c2", "core")])
+def test_sections_lie_where_their_bone_is_dense(library: Library, name: str, section: str) -> None:
+    for bone in library.bones(name):
+        for maps, contour in zip(bone.maps, bone.sections[section], strict=True):
+            inside = polygon2mask(maps.shape[1:], contour[:, ::-1])
+            assert (maps[0] + maps[1].astype(int))[inside].astype(bool).mean() > 0.98
+
+
+def test_the_two_bones_are_missing_where_they_stood(library: Library) -> None:
+    """Bone of the spine lies below C2, none in the canal of C1: that C1 and C2 are left out."""
+    for around in library.surroundings(Reach.NEIGHBOURHOOD):
+        assert around.maps.shape == (6, SIDE_PX, SIDE_PX)
+        spine = around.maps[0].astype(int) + around.maps[1]
+        x, y = (np.add(around.frame.dens_end, around.frame.c2_inferior_centre) / 2 / around.pixel_mm).astype(int)
+        assert spine[y, x] == 0
+        assert spine.max() > 500
+        assert around.pixel_mm == PIXEL_MM[Reach.NEIGHBOURHOOD]
