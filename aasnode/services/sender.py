@@ -4,8 +4,6 @@ One sender per destination, so one that is down holds up no other.
 """
 
 import logging
-import os
-import socket
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -49,7 +47,6 @@ class Sender:
             first_seconds=config.delivery.retry_delay_seconds, cap_seconds=config.delivery.retry_delay_cap_seconds
         )
         self._clock = clock
-        self._owner = f"{socket.gethostname()}:{os.getpid()}"
 
     def step(self) -> bool:
         """Work off one delivery; False when none is due. Raises TransientError when the database is busy."""
@@ -57,7 +54,7 @@ class Sender:
             job = jobs.claim(
                 connection,
                 JobKind.DELIVER,
-                owner=self._owner,
+                owner=jobs.this_process(),
                 now=self._clock(),
                 lease=_LEASE,
                 destination=self.destination.name,

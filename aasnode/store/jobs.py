@@ -4,6 +4,8 @@ A claim holds a lease and a fencing token. A lease that is not renewed returns t
 old token, and nothing that it does counts: ``finish`` and ``fail`` raise LeaseLostError, which rolls its results back.
 """
 
+import os
+import socket
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -69,6 +71,11 @@ class Backoff:
         """Wait after the attempt numbered ``attempts`` (from 1)."""
         doublings = min(max(attempts - 1, 0), 30)
         return timedelta(seconds=min(self.first_seconds * 2**doublings, self.cap_seconds))
+
+
+def this_process() -> str:
+    """Who claims: host and process, for people who look at a job that is under way."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def add_analysis(connection: Connection, *, instance_id: int, now: datetime, attempts: int) -> None:

@@ -1,14 +1,15 @@
 """Promises of the reporter: when a version is made, what it holds, what it replaces."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 
+import pytest
 from pydicom import Dataset, dcmread
 from pydicom.uid import Comprehensive3DSRStorage, ComprehensiveSRStorage, EnhancedSRStorage
 
 from aasnode.anatomy import View
 from aasnode.config import DeliverySection, ReturnAddress
-from aasnode.store import objects
+from aasnode.store import jobs, objects
 from aasnode.store.objects import STRUCTURED_REPORT, Report, StoredObject, overlay_role
 from aasnode.store.schema import JobKind, JobState
 from tests.drawn_films import marked_film, uid
@@ -163,6 +164,29 @@ def test_films_of_two_people_in_one_study_are_not_put_into_one_report(node: Node
     [job] = node.jobs(JobKind.REPORT, JobState.DEAD)
     assert "do not state the same patient" in (job.reason or "")
     assert "P-000" not in (job.reason or "")
+
+
+def test_a_study_that_could_not_be_measured_is_reported_with_the_reason(node: Node) -> None:
+    unscaled = marked_film("unscaled", view=View.NEUTRAL)
+    del unscaled.ImagerPixelSpacing
+    node.report(marked_film("hidden", marks=2), unscaled)
+    [report] = versions(node)
+    [structured] = [one for one in objects_of(node, report) if one.sop_class_uid == Comprehensive3DSRStorage]
+    assert len(objects_of(node, report)) == 3 + 2
+    assert b"Length:ADI" not in node.store.objects.path(structured.file_name or "").read_bytes()
+
+
+def test_a_late_reporter_withdraws_nothing_of_a_newer_version(node: Node) -> None:
+    node.analyse(marked_film())
+    node.wait(10)
+    with node.store.writing() as connection:
+        late = jobs.claim(connection, JobKind.REPORT, owner="late", now=node.now, lease=timedelta(seconds=1))
+    assert late is not None
+    node.wait(2)
+    node.report()
+    with pytest.raises(jobs.LeaseLostError):
+        node.reporter._withdraw_and_find_predecessor(late, STUDY)
+    assert len(node.jobs(JobKind.DELIVER, JobState.PENDING)) == 2
 
 
 def test_in_shadow_mode_everything_is_kept_and_nothing_sent(make_node: MakeNode) -> None:

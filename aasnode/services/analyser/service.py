@@ -5,8 +5,6 @@ tried again by itself, and rests in the dead letter after its attempts.
 """
 
 import logging
-import os
-import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -55,7 +53,6 @@ class Analyser:
         self._store = store
         self._clock = clock
         self._is_stopping = False
-        self._owner = f"{socket.gethostname()}:{os.getpid()}"
         self._deadline_seconds = config.analyser.deadline_seconds
         self._lease = timedelta(seconds=config.analyser.lease_seconds)
         self._backoff = Backoff(first_seconds=config.analyser.retry_delay_seconds)
@@ -81,7 +78,9 @@ class Analyser:
     def step(self) -> bool:
         """Work off one job; False when none is due. Raises TransientError when the database is busy."""
         with self._store.writing() as connection:
-            job = jobs.claim(connection, JobKind.ANALYSE, owner=self._owner, now=self._clock(), lease=self._lease)
+            job = jobs.claim(
+                connection, JobKind.ANALYSE, owner=jobs.this_process(), now=self._clock(), lease=self._lease
+            )
         if job is None:
             return False
         try:

@@ -6,8 +6,6 @@ the older one has not left yet is withdrawn before the new one is built.
 
 import hashlib
 import logging
-import os
-import socket
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -53,12 +51,11 @@ class Reporter:
         self._clock = clock
         self._settle = timedelta(seconds=config.report.settle_seconds)
         self._settle_cap = timedelta(seconds=config.report.settle_cap_seconds)
-        self._owner = f"{socket.gethostname()}:{os.getpid()}"
 
     def step(self) -> bool:
         """Work off one report; False when none is due. Raises TransientError when the database is busy."""
         with self._store.writing() as connection:
-            job = jobs.claim(connection, JobKind.REPORT, owner=self._owner, now=self._clock(), lease=_LEASE)
+            job = jobs.claim(connection, JobKind.REPORT, owner=jobs.this_process(), now=self._clock(), lease=_LEASE)
         if job is None:
             return False
         try:
@@ -91,7 +88,7 @@ class Reporter:
         if current is not None and current.content_digest == content:
             self._finish(job, f"nothing new: equal to version {current.version}")
             return
-        predecessor = self._withdraw_and_find_predecessor(study_instance_uid)
+        predecessor = self._withdraw_and_find_predecessor(job, study_instance_uid)
         study = study_findings(
             gathered,
             self._store,
@@ -114,9 +111,10 @@ class Reporter:
                 jobs.give_back(connection, job, due_at=min(now + _MOMENT, job.created_at + self._settle_cap))
         return is_awaited
 
-    def _withdraw_and_find_predecessor(self, study_instance_uid: str) -> tuple[Report, StoredObject] | None:
+    def _withdraw_and_find_predecessor(self, job: Job, study_instance_uid: str) -> tuple[Report, StoredObject] | None:
         """Once nothing of the older versions can leave any more, what did leave is the predecessor."""
         with self._store.writing() as connection:
+            jobs.renew(connection, job, now=self._clock(), lease=_LEASE)  # a late one must not withdraw a newer version
             for report in objects.list_reports(connection, study_instance_uid):
                 jobs.withdraw_undelivered(connection, report_id=report.id, now=self._clock())
             return objects.sent_report(connection, study_instance_uid)
