@@ -1,0 +1,224 @@
+"""Samples: seeded, exact, cut as the detector cuts, and the joint always there to be seen."""
+
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from aasnode.anatomy import LANDMARKS
+from aasnode.inference.card import Role
+from aasnode.inference.pose import Pose
+from aasnode.training.sampler.attenuation import AttenuationPriors, line_integral
+from aasnode.training.sampler.compose import Composition, Split, draw_composition
+from aasnode.training.sampler.crops import (
+    CROPS,
+    JOINT,
+    LOCATE,
+    MASKS,
+    REFINE,
+    CloseUp,
+    WholeFilm,
+    place_close_up,
+    stage_card,
+)
+from aasnode.training.sampler.library import Library
+from aasnode.training.sampler.occlusions import Cover, Occlusions
+from aasnode.training.sampler.stream import ComposedStream, Seen, _marks, crop_maps, draw_masks, look_at
+from aasnode.training.sampler.surroundings import Reach
+from aasnode.training.sampler.warp import turned
+from aasnode.training.samples import as_tensors
+
+EVERYTHING = Split()
+CLOSE_UPS = (REFINE, JOINT)
+
+
+def composition(library: Library, seed: int) -> Composition:
+    return draw_composition(library, Reach.NEIGHBOURHOOD, EVERYTHING, np.random.default_rng(seed))
+
+
+def seen_through(library: Library, crops: CloseUp, seed: int) -> tuple[Composition, Seen]:
+    for attempt in range(20):
+        drawn = composition(library, 100 * seed + attempt)
+        seen = look_at(drawn, crops, np.random.default_rng(seed))
+        if seen is not None:
+            return drawn, seen
+    raise AssertionError("no composition survives the warp")
+
+
+def distance_to(contour: npt.NDArray[np.float64], point: npt.NDArray[np.float64]) -> float:
+    """Of a point from the nearest edge of a polygon."""
+    a, b = contour[:-1], contour[1:]
+    along = b - a
+    share = np.clip(((point - a) * along).sum(1) / np.maximum((along**2).sum(1), 1e-12), 0, 1)
+    return float(np.linalg.norm(a + share[:, None] * along - point, axis=1).min())
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_the_same_seed_gives_the_same_samples(library: Library, role: Role) -> None:
+    stream = ComposedStream(library, CROPS[role], EVERYTHING)
+    first, again, other = (list(islice(stream.samples(seed), 3)) for seed in ((1, 2), (1, 2), (1, 3)))
+    for a, b, c in zip(first, again, other, strict=True):
+        for name in ("image", "points", "visible", "masks"):
+            assert np.array_equal(getattr(a, name), getattr(b, name), equal_nan=name == "points")
+        assert not np.array_equal(a.image, c.image)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_samples_are_what_the_training_takes(library: Library, role: Role) -> None:
+    stream = ComposedStream(library, CROPS[role], EVERYTHING)
+    for sample in islice(stream.samples((4,)), 6):
+        batch = as_tensors(sample)
+        assert batch["image"].shape == (1, stream.size, stream.size)
+        assert batch["points"].shape == (len(stream.channels), 2)
+        assert batch["masks"].shape == (len(MASKS), stream.size // 4, stream.size // 4)
+        assert np.isfinite(sample.image).all()
+        assert sample.image.std() == pytest.approx(1, abs=0.05)
+        seen = sample.points[sample.visible & np.isfinite(sample.points).all(1)]
+        assert ((seen >= 0) & (seen <= stream.size - 1)).all()
+
+
+@pytest.mark.parametrize("crops", CLOSE_UPS, ids=lambda crops: str(crops.role))
+@pytest.mark.parametrize("seed", range(5))
+def test_points_lie_on_the_edges_of_the_sections(library: Library, crops: CloseUp, seed: int) -> None:
+    _, seen = seen_through(library, crops, seed)
+    assert seen.axis is not None
+    assert seen.sections is not None
+    arch, core, back = seen.sections.anterior_arch, seen.sections.core, seen.sections.posterior_arch
+    for point, contour in zip(seen.axis.landmarks, (arch, core, core, back), strict=True):
+        assert distance_to(contour, point) < 1e-6
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_masks_end_at_the_points(library: Library, seed: int) -> None:
+    """Just inside a section its mask is full, just outside it is empty."""
+    _, seen = seen_through(library, REFINE, seed)
+    assert seen.axis is not None
+    arch, back, core = draw_masks(seen.sections, REFINE.input_px)
+    forward = 9 * seen.axis.ventral  # pixels: two heatmap pixels
+    p = seen.axis.landmarks
+    for mask, point, inwards in (
+        (arch, p[0], forward),
+        (core, p[1], -forward),
+        (core, p[2], forward),
+        (back, p[3], -forward),
+    ):
+        if ((point > 16) & (point < REFINE.input_px - 16)).all():
+            assert at(mask, point + inwards) > at(mask, point - inwards)
+            assert at(mask, point - inwards) < 0.1
+
+
+def at(mask: npt.NDArray[np.float32], point: npt.NDArray[np.float64]) -> float:
+    column, row = np.round((point - 1.5) / 4).astype(int)
+    return float(mask[row, column])
+
+
+@pytest.mark.parametrize("crops", CLOSE_UPS, ids=lambda crops: str(crops.role))
+@pytest.mark.parametrize("seed", range(4))
+def test_a_crop_lies_where_the_detector_would_cut_it(library: Library, crops: CloseUp, seed: int) -> None:
+    still = replace(crops, zoom_log=0, turn_degrees=0, shift_mm=0)
+    drawn = composition(library, seed)
+    placed = place_close_up(still, drawn, np.random.default_rng(0))
+    axis, card = drawn.axis, stage_card(crops, "w18-small", "x.safetensors", "")
+    focus = axis.landmarks[[LANDMARKS.index(mark) for mark in card.focus]].mean(0)
+    angle = float(np.arctan2(axis.ventral[1], axis.ventral[0]))
+    pose = Pose(centre=(focus[0], focus[1]), diameter=axis.diameter, angle=angle, mirrored=False)
+    assert pose.crop(card).to_crop(axis.landmarks) == pytest.approx(placed.to_crop(axis.landmarks), abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_weight_erases_the_joint(library: Library, seed: int) -> None:
+    """Whatever the lateral parts weigh, arch and dens weaken the beam by at least a fifth where they lie."""
+    drawn, seen = seen_through(library, JOINT, seed)
+    maps = crop_maps(drawn, seen, turned(1.0, 0.0))
+    px = seen.placed.mm_per_px
+    for part, name in (("c1", 0), ("c2", 2)):
+        median = getattr(maps, part).copy()
+        median[:2] = 0
+        without = replace(maps, **{part: median})
+        section = np.kron(draw_masks(seen.sections, JOINT.input_px)[name], np.ones((4, 4))) > 0.9
+        for chance in range(8):
+            whole, rest = (line_integral(one, px, np.random.default_rng(chance)) for one in (maps, without))
+            assert np.median((whole - rest)[section]) > -np.log(0.8)
+
+
+def test_lateral_parts_go_from_full_weight_to_next_to_nothing(library: Library) -> None:
+    drawn, seen = seen_through(library, JOINT, 1)
+    maps = crop_maps(drawn, seen, turned(1.0, 0.0))
+    c1 = maps.c1.copy()
+    c1[2:] = 0
+    bare = replace(maps, c1=c1)
+    calm = AttenuationPriors(texture=(0.0, 0.0), energy_kev=(50.0, 50.0), median_log=0, lateral_blur_mm=(0.0, 0.0))
+    shares = []
+    for chance in range(40):
+        with_masses, without = (
+            line_integral(one, seen.placed.mm_per_px, np.random.default_rng(chance), calm) for one in (maps, bare)
+        )
+        shares.append(float((with_masses - without).sum()))
+    assert min(shares) < 0.25 * max(shares)
+
+
+def test_hidden_points_are_not_taught_as_visible(library: Library) -> None:
+    _, seen = seen_through(library, REFINE, 2)
+    assert seen.axis is not None
+    n = REFINE.input_px
+    covered = np.zeros((n, n), bool)
+    x, y = np.round(seen.axis.landmarks[1]).astype(int)
+    covered[y - 2 : y + 3, x - 2 : x + 3] = True
+    _, visible = _marks(seen, REFINE.channels, covered)
+    assert not visible[1]
+    assert visible[2]
+
+
+def test_points_just_beyond_the_edge_are_unknown_and_further_off_hidden(library: Library) -> None:
+    _, seen = seen_through(library, REFINE, 3)
+    assert seen.axis is not None
+    none_covered = np.zeros((REFINE.input_px,) * 2, bool)
+    for off, known in ((4.0, False), (30.0, True)):
+        landmarks = seen.axis.landmarks.copy()
+        landmarks[0] = [REFINE.input_px - 1 + off, 90]
+        moved = replace(seen, axis=replace(seen.axis, landmarks=landmarks))
+        points, visible = _marks(moved, REFINE.channels, none_covered)
+        assert bool(np.isfinite(points[0]).all()) is known
+        assert bool(visible[0]) is not known
+
+
+def test_empty_films_want_empty_heatmaps(library: Library) -> None:
+    stream = ComposedStream(library, replace(LOCATE, empty=1.0), EVERYTHING)
+    for sample in islice(stream.samples((7,)), 3):
+        assert not sample.visible.any()
+        assert not sample.masks.any()
+
+
+def test_whole_films_show_the_joint_at_every_size_side_and_turn(library: Library) -> None:
+    plain: dict[str, Any] = {"empty": 0.0, "occluded": 0.0, "collimated": 0.0}
+    stream = ComposedStream(library, replace(LOCATE, **plain), EVERYTHING)
+    points = np.stack([sample.points for sample in islice(stream.samples((8,)), 60)])
+    ventral = points[:, 0] - points[:, 3]
+    caudal = points[:, 6] - points[:, :4].mean(1)
+    diameters = np.linalg.norm(ventral, axis=1)
+    mirrored = ventral[:, 0] * caudal[:, 1] - ventral[:, 1] * caudal[:, 0] < 0
+    assert diameters.max() / diameters.min() > 2.5
+    assert 0.3 < mirrored.mean() < 0.7
+    assert (np.abs(np.degrees(np.arctan2(ventral[:, 1], np.abs(ventral[:, 0])))) > 60).any()
+    assert ((points[:, :4] >= 0) & (points[:, :4] < LOCATE.input_px)).all()
+
+
+def test_covers_replace_the_picture_and_are_told() -> None:
+    picture = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
+    where = np.zeros((8, 8), bool)
+    where[:, :2] = True
+    hidden = Occlusions(added=np.zeros((8, 8), np.float32), covers=(Cover(where=where, level=0.5),))
+    assert np.array_equal(hidden.covered, where)
+    assert hidden.over(picture)[where] == pytest.approx(0.5)
+    assert np.array_equal(hidden.over(picture)[~where], picture[~where])
+
+
+def test_stage_cards_say_what_the_samples_hold() -> None:
+    for role, crops in CROPS.items():
+        card = stage_card(crops, "w18-small", "x.safetensors", "")
+        assert card.role is role
+        assert card.channels == crops.channels
+        assert isinstance(crops, WholeFilm) or card.diameter_px == pytest.approx(34 / crops.mm_per_px)
