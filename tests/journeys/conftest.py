@@ -21,7 +21,7 @@ from aasnode.store.results import StoredResult
 from aasnode.store.schema import Arrival, JobKind, JobState
 from aasnode.store.store import open_store
 from tests import drawn_films
-from tests.journeys.pacs import Orthanc
+from tests.journeys.pacs import Orthanc, documented_rule
 from tests.journeys.waiting import eventually
 from tests.journeys.world import private_network
 
@@ -156,7 +156,8 @@ def network() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def orthanc(network: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
-    archive = Orthanc(tmp_path_factory.mktemp("pacs") / "orthanc")
+    """With the routing rule of the documentation."""
+    archive = Orthanc(tmp_path_factory.mktemp("pacs") / "orthanc", documented_rule())
     archive.start()
     yield archive
     archive.stop()

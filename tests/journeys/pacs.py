@@ -1,6 +1,7 @@
 """Orthanc as the PACS around the node: it forwards what it receives by a routing rule, and keeps what comes back."""
 
 import json
+import re
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -11,31 +12,31 @@ from tests.journeys.waiting import eventually
 AE_TITLE, PORT, HTTP = "PACS", 4242, "http://127.0.0.1:8042"
 _PLUGIN = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"
 
-# A study becomes stable again when our objects come back: what was forwarded is marked, what the node made is left.
-_ROUTING_RULE = """
+_OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+
+FORWARD_EVERYTHING = """
 function OnStableStudy(studyId, tags, metadata)
   for _, instance in pairs(ParseJson(RestApiGet('/studies/' .. studyId .. '/instances'))) do
-    local path = '/instances/' .. instance['ID']
-    local modality = RestApiGet(path .. '/content/0008-0060')
-    local known = RestApiGet(path .. '/metadata')
-    local sender = ''
-    if string.find(known, 'RemoteAET') then sender = RestApiGet(path .. '/metadata/RemoteAET') end
-    if string.find(modality, 'DX') and sender ~= 'AASNODE' and not string.find(known, '1024') then
-      RestApiPut(path .. '/metadata/1024', '1')
-      RestApiPost('/modalities/aasnode/store', DumpJson({ Resources = { instance['ID'] } }, true))
-    end
+    SendToModality(instance['ID'], 'aasnode')
   end
 end
 """
+"""The simplest rule there is: the whole study, and again whenever something was added to it, also by us."""
+
+
+def documented_rule() -> str:
+    """The routing rule that docs/operations.md tells people to use."""
+    [rule] = re.findall(r"```lua\n(.*?)```", _OPERATIONS.read_text(encoding="utf-8"), re.DOTALL)
+    return str(rule)
 
 
 class Orthanc:
     """One archive with its routing rule. It may be stopped and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, routing_rule: str) -> None:
         folder.mkdir()
         rule = folder / "route.lua"
-        rule.write_text(_ROUTING_RULE)
+        rule.write_text(routing_rule)
         self._folder = folder
         self._config = folder / "orthanc.json"
         self._config.write_text(json.dumps(_configuration(folder, rule)))
@@ -65,13 +66,6 @@ class Orthanc:
     def modalities(self, study: str) -> list[str]:
         """The modality of each instance of a study, sorted."""
         return sorted(one["00080060"]["Value"][0] for one in self.instances(study))
-
-    def forward(self, sop_instance_uid: str) -> None:
-        """Send one instance to the node, as a person would by hand."""
-        body = sop_instance_uid.encode()
-        with urllib.request.urlopen(f"{HTTP}/tools/lookup", body, timeout=30) as answer:
-            [found] = [one for one in json.loads(answer.read()) if one["Type"] == "Instance"]
-        urllib.request.urlopen(f"{HTTP}/modalities/aasnode/store", found["ID"].encode(), timeout=60).close()
 
     def _answers(self) -> bool:
         assert self._process is not None

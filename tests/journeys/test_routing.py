@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from aasnode.anatomy import View
-from aasnode.store.schema import Arrival, JobKind
+from aasnode.store.schema import JobKind
 from tests.drawn_films import marked_film, uid
 from tests.journeys.conftest import StartNode, all_done, send_to_pacs
 from tests.journeys.pacs import Orthanc
@@ -24,29 +24,7 @@ def test_report_and_overlays_come_back_are_found_by_dicomweb_and_make_no_loop(
     eventually(lambda: len(orthanc.instances(study)) >= 5, "report and overlays are in the archive")
     assert orthanc.modalities(study) == RETURNED
     assert [stored.film.status for stored in node.results("routed")] == ["measured"] * 2
-    # The study becomes stable once more with our objects in it: nothing may follow from that.
     for_a_while(lambda: len(orthanc.instances(study)) == 5, "the archive holds what it held")
     all_done(node)
     assert len(node.jobs(JobKind.ANALYSE)) == 2
     assert len(node.versions("routed")) == 1
-
-
-def test_our_own_objects_make_no_loop_even_when_everything_is_forwarded_to_an_empty_database(
-    orthanc: Orthanc, start_node: StartNode, tmp_path: Path
-) -> None:
-    node, study = start_node(), uid("study", "forwarded")
-    send_to_pacs(tmp_path, marked_film(study="forwarded"))
-    eventually(lambda: len(orthanc.instances(study)) == 3, "report and overlay are in the archive")
-    all_done(node)
-    node.stop()
-
-    empty = start_node()
-    for one in orthanc.instances(study):
-        orthanc.forward(one["00080018"]["Value"][0])
-    all_done(empty)
-    assert len(empty.arrivals(Arrival.ANALYSED)) == 1
-    assert len(empty.arrivals(Arrival.OWN_OBJECT)) == 1  # the overlay; the report's class is only acknowledged
-    assert len(empty.arrivals(Arrival.ACKNOWLEDGED)) == 1
-    eventually(lambda: empty.versions("forwarded"), "the film is reported again")
-    all_done(empty)
-    assert len(empty.jobs(JobKind.ANALYSE)) == 2
