@@ -1,6 +1,7 @@
 """The pages form one book: every decision is in its list, every page is reachable, the changelog is kept as it says."""
 
 import re
+import tomllib
 from pathlib import Path
 
 from aasnode import __version__
@@ -8,6 +9,24 @@ from aasnode import __version__
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+\.md)")
+
+
+def block_after(heading: str) -> list[str]:
+    """Lines of the first code block behind a heading of the architecture."""
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    return page.partition(f"\n{heading}\n")[2].split("```\n")[1].splitlines()
+
+
+def test_the_architecture_names_every_room_and_no_other() -> None:
+    rooms = {path.name for path in (ROOT / "aasnode").iterdir() if (path / "__init__.py").exists()}
+    modules = {path.name for path in (ROOT / "aasnode").glob("*.py")} - {"__init__.py"}
+    named = re.findall(r"^[├└]── (\S+)", "\n".join(block_after("## Rooms")), re.MULTILINE)
+    assert set(named) == modules | {f"{room}/" for room in rooms}
+
+
+def test_the_floors_on_the_page_are_those_that_are_checked() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    assert block_after("## Floors") == contracts[0]["layers"]
 
 
 def links(page: Path) -> set[Path]:
