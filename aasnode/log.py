@@ -15,11 +15,9 @@ from typing import IO, Any
 
 ALLOWED_VALUES = frozenset(
     {
-        "accepted", "acknowledged", "address", "ae_title", "attempt", "bytes", "called_ae_title", "calling_ae_title",
-        "count", "data_dir", "deadline_seconds", "deleted", "destination", "detail", "device", "due_seconds", "error",
-        "free_mb", "job", "kind", "limit", "milliseconds", "model", "objects", "outcome", "pid", "port", "reason",
-        "report", "reserve_mb", "room", "seconds", "service", "shadow", "signal", "sop_class_uid", "sop_instance_uid",
-        "spacing_rule", "state", "status", "study_instance_uid", "transfer_syntax_uid", "version", "view",
+        "accepted", "address", "ae_title", "attempt", "bytes", "calling_ae_title", "count", "deleted", "destination",
+        "device", "error", "job", "kind", "limit", "model", "objects", "port", "reason", "service", "shadow", "signal",
+        "sop_class_uid", "sop_instance_uid", "state", "status", "study_instance_uid", "version", "view",
     }
 )  # fmt: skip
 
