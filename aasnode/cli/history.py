@@ -18,6 +18,7 @@ from aasnode.measurement import Length, NotComparable
 from aasnode.store import history
 from aasnode.store.history import Course
 
+_EXCEEDS = " !"
 _HEADINGS = (
     "acquired", "ADI mm (90 %)", "since previous", "since first",
     "SAC mm (90 %)", "since previous", "since first", "assessment",
@@ -69,7 +70,10 @@ def _person_line(course: Course, number: int, count: int) -> str:
 def _show_view(view: View, films: Sequence[TrackedFilm]) -> None:
     notes: dict[str, int] = {}  # reason → number of its note
     print(f"\n{view}")
-    print_table(_HEADINGS, [_cells(film, notes) for film in films])
+    rows = [_cells(film, notes) for film in films]
+    print_table(_HEADINGS, rows)
+    if any(cell.endswith(_EXCEEDS) for row in rows for cell in row):
+        print(f" {_EXCEEDS}  more than measurement error explains (95 %)")
     for reason, number in notes.items():
         print(f"  [{number}] {reason}")
 
@@ -83,8 +87,8 @@ def _cells(film: TrackedFilm, notes: dict[str, int]) -> tuple[str, ...]:
     def compared(comparison: Comparison) -> str:
         if isinstance(comparison, NotComparable):
             return note(comparison.reason)
-        exceeds = " !" if comparison.change.exceeds_error else ""
-        return f"{comparison.change.mm:+.2f} (±{comparison.change.error_mm:.2f}){exceeds}"
+        exceeds = _EXCEEDS if comparison.change.exceeds_error else ""
+        return f"{comparison.change.mm:+.1f} ±{comparison.change.error_mm:.1f}{exceeds}"
 
     acquisition = film.stored.film.identity.acquisition
     acquired = film.acquired_at or f"{acquisition.date_verbatim or '?'} {acquisition.time_verbatim}".strip()
@@ -102,7 +106,7 @@ def _cells(film: TrackedFilm, notes: dict[str, int]) -> tuple[str, ...]:
 
 
 def _length(length: Length | None) -> str:
-    return MISSING if length is None else f"{length.mm:5.2f} ({length.low_mm:.2f} – {length.high_mm:.2f})"
+    return MISSING if length is None else f"{length.mm:4.1f} ({length.low_mm:.1f} – {length.high_mm:.1f})"
 
 
 def _show_json(courses: Sequence[Course], config: Config) -> None:

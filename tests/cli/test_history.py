@@ -52,7 +52,7 @@ def test_films_come_in_the_order_of_acquisition_with_verbatim_and_local_times(aa
 def test_the_table_shows_each_view_and_marks_a_change_that_exceeds_its_error(aasnode: Command) -> None:
     _, out, _ = aasnode("history", "--patient-id", "P1")
     assert out.index("\nneutral\n") < out.index("\nflexion\n")
-    assert "+4.50" in out
+    assert "+4.5 ±" in out
     assert " !" in out
     assert "] not measured on this film" in out
 
