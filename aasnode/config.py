@@ -238,7 +238,7 @@ class DeliverySection:
     shadow: bool = False
     return_to_sender: bool = False
     timeout_seconds: Seconds = 30.0
-    attempts: Positive = 20
+    attempts: Positive = 96
     retry_delay_seconds: Seconds = 15.0
     retry_delay_cap_seconds: Seconds = 3600.0
     destinations: tuple[Destination, ...] = ()

@@ -1,5 +1,7 @@
 """Promises of the reporter: when a version is made, what it holds, what it replaces."""
 
+import errno
+import os
 from datetime import datetime, timedelta
 from io import BytesIO
 
@@ -187,6 +189,21 @@ def test_a_late_reporter_withdraws_nothing_of_a_newer_version(node: Node) -> Non
     with pytest.raises(jobs.LeaseLostError):
         node.reporter._withdraw_and_find_predecessor(late, STUDY)
     assert len(node.jobs(JobKind.DELIVER, JobState.PENDING)) == 2
+
+
+def test_a_full_disk_puts_a_report_off_and_costs_no_attempt(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    node.analyse(marked_film())
+    node.wait(10)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        assert node.reporter.step()
+    assert node.jobs(JobKind.REPORT, JobState.PENDING)[0].attempts == 0
+    node.wait(60)
+    assert node.reporter.step()
+    assert len(versions(node)) == 1
 
 
 def test_in_shadow_mode_everything_is_kept_and_nothing_sent(make_node: MakeNode) -> None:

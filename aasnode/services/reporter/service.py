@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from aasnode import log
 from aasnode.config import Config
 from aasnode.dicom.identity import own_uid
-from aasnode.errors import PermanentError, TransientError
+from aasnode.errors import DiskReserveError, PermanentError, TransientError
 from aasnode.reports.findings import StudyFindings
 from aasnode.reports.part10 import write_part10
 from aasnode.reports.secondary_capture import build_secondary_capture
@@ -36,6 +36,7 @@ LOGGER = logging.getLogger(__name__)
 _LEASE = timedelta(seconds=30)
 _LIMIT = timedelta(minutes=10)
 _MOMENT = timedelta(seconds=1)
+_DISK_FULL = timedelta(seconds=60)
 _BACKOFF = Backoff(first_seconds=5)
 
 RETURN = "return:"
@@ -63,6 +64,8 @@ class Reporter:
                 self._work_off(job)
         except LeaseLostError:
             log.event(LOGGER, "lease_lost", level=logging.WARNING, job=job.id)
+        except DiskReserveError as error:
+            self._put_off(job, error)
         except TransientError as error:
             self._fail(job, error)
         except PermanentError as error:
@@ -209,6 +212,12 @@ class Reporter:
     def _finish(self, job: Job, outcome: str) -> None:
         with self._store.writing() as connection:
             jobs.finish(connection, job, now=self._clock(), outcome=outcome)
+
+    def _put_off(self, job: Job, error: DiskReserveError) -> None:
+        """A full disk is no fault of the study: it costs no attempt."""
+        with self._store.writing() as connection:
+            jobs.give_back(connection, job, due_at=self._clock() + _DISK_FULL)
+        log.event(LOGGER, "report_put_off", level=logging.WARNING, job=job.id, reason=str(error))
 
     def _fail(self, job: Job, error: Exception) -> None:
         told = str(error) if isinstance(error, TransientError) else type(error).__name__
