@@ -3,7 +3,6 @@
 Knows no DICOM and no thresholds in millimetres: what a value means is decided in ``measurement``.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,26 +56,29 @@ class FilmDetector:
             best = max((place for place in (best, turned) if place), key=lambda place: place.confidence, default=None)
         if best is None:
             return None
-        glance = _combine(best.located, [best.view])
-        if glance.confidence < self._card.decision.film_confidence:
-            return glance  # another view: a closer look would change nothing
+        if best.confidence < self._card.decision.film_confidence:
+            return best.answer()  # another view: a closer look would change nothing
         return self._measure(film, best)
 
     def _approach(self, film: Film, turns_deg: Sequence[float]) -> "_Place | None":
-        """Locate, then the first close look at each candidate; the best of them."""
+        """Locate, then a first close look at each candidate by every stage; the best of them."""
+        caudal = self._card.search.caudal
         locator = self._stages[Role.LOCATE]
-        found = locate(locator, film, self._card.search, turns_deg)
+        found = locate(locator, film, self._card.search, turns_deg, self._card.decision.diameter_mm)
         if not found:
             return None
         nearer = self._stages.get(Role.REFINE, locator)
-        views = refine.approach(nearer, film, [item.pose for item in found], self._card.search.caudal)
-        places = [_Place(located=item.confidence, view=view) for item, view in zip(found, views, strict=True)]
+        looks = [refine.approach(nearer, film, [item.pose for item in found], caudal)]
+        if joint := self._stages.get(Role.JOINT):
+            looks.append(refine.approach(joint, film, [refine.towards(joint, view) for view in looks[0]], caudal))
+        places = [_Place(located=item.confidence, views=views) for item, *views in zip(found, *looks, strict=True)]
         return max(places, key=lambda place: place.confidence)
 
     def _measure(self, film: Film, place: "_Place") -> Answer:
         """Varied views of the best place, then of the joint; a later stage overrules for the points it measures."""
         caudal = self._card.search.caudal
-        views = [refine.look(place.view.stage, film, place.view.pose, caudal)]
+        first = place.views[0]
+        views = [refine.look(first.stage, film, first.pose, caudal)]
         if joint := self._stages.get(Role.JOINT):
             near = refine.approach(joint, film, [refine.towards(joint, views[0])], caudal)[0]
             views.append(refine.look(joint, film, near.pose, caudal))
@@ -108,14 +110,17 @@ class FilmDetector:
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
-    """A candidate after its first close look."""
+    """A candidate after its first close looks."""
 
     located: float  # sureness of the locating stage
-    view: refine.View
+    views: Sequence[refine.View]  # of the refining and of the joint stage, as far as there are such
 
     @property
     def confidence(self) -> float:
-        return math.sqrt(self.located * self.view.confidence)
+        return self.answer().confidence
+
+    def answer(self) -> Answer:
+        return _combine(self.located, self.views)
 
 
 def _combine(located: float, views: Sequence[refine.View]) -> Answer:

@@ -1,6 +1,7 @@
 """The first look: hypotheses over the whole film on where C1 is, how large it is and which way it points. No torch.
 
-Nothing here needs millimetres. Where they are known, only the field that shows the usual stretch of a body is tried.
+Nothing here needs millimetres. Where they are known, no C1 of impossible size is proposed, and of a turned film only
+the widest field is tried, which bounds the number of passes.
 """
 
 import math
@@ -29,16 +30,21 @@ class Candidate:
     reading: Reading
 
 
-def locate(stage: Stage, film: Film, search: Search, turns_deg: Sequence[float]) -> list[Candidate]:
-    """The most promising distinct places, best first, at most ``search.candidates``."""
+def locate(
+    stage: Stage, film: Film, search: Search, turns_deg: Sequence[float], diameter_mm: Sequence[float]
+) -> list[Candidate]:
+    """The most promising distinct places, best first, at most ``search.candidates``.
+
+    ``diameter_mm``: least and greatest size of C1, looked at where the film's spacing is known.
+    """
     crops = [
         crop
         for turn in turns_deg
-        for field in _fields(stage, film, search)
+        for field in (search.fields if turn == 0 or not film.has_spacing else (max(search.fields),))
         for crop in tiles(film, field * max(film.width, film.height), math.radians(turn), stage.card.input_px)
     ]
     found = [candidate(stage, reading, search.caudal) for reading in stage.read(film, crops)]
-    found = [item for item in found if film.contains(np.array(item.pose.centre))]
+    found = [item for item in found if _is_possible(item.pose, film, diameter_mm)]
     return distinct(found)[: search.candidates]
 
 
@@ -74,11 +80,9 @@ def _centres(extent: float, side: float) -> list[float]:
     return [0.0] if count == 1 else [float(x) for x in np.linspace(-reach, reach, count)]
 
 
-def _fields(stage: Stage, film: Film, search: Search) -> list[float]:
-    if not film.has_spacing:
-        return list(search.fields)
-    usual = stage.card.input_px * stage.card.nominal_mm_per_px / max(film.width, film.height)
-    return [min(search.fields, key=lambda field: abs(math.log(field / usual)))]
+def _is_possible(pose: Pose, film: Film, diameter_mm: Sequence[float]) -> bool:
+    low, high = diameter_mm
+    return bool(film.contains(np.array(pose.centre))) and (not film.has_spacing or low <= pose.diameter <= high)
 
 
 def _same(a: Pose, b: Pose) -> bool:

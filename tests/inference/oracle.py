@@ -122,6 +122,7 @@ def detector(truth: Points, *, roles: Sequence[Role] = (Role.LOCATE, Role.REFINE
     """A detector whose networks are oracles; the joint's measures the first three points at a finer scale."""
     joint = {
         "diameter_px": 160.0,
+        "passes": 1,
         "focus": LANDMARKS[:2],
         "measures": LANDMARKS[:3],
     }
