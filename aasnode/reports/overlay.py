@@ -120,7 +120,7 @@ def draw_marks(picture: Picture, film: FilmFindings, placement: Placement, *, ri
             ends = _between(places[first], radii[first], places[second], radii[second])
             draw_line(picture, *ends, LINE, thickness)
     rings = [Ring(centre=place, radius=radii[name], colour=COLOURS_RGB[name]) for name, place in places.items()]
-    draw_rings(picture, rings, thickness)
+    draw_rings(picture, rings, max(2, thickness))
 
 
 def _ring_radius(name: Landmark, places: Mapping[Landmark, Point], largest: float) -> float:
