@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH := $(shell grep -i '^torch==' requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-system check lint types imports pytest model docs wheel pins clean
+.PHONY: help install demo test test-system check lint types imports pytest model docs readme wheel pins clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ model: install ## Make the shipped model anew from its seed (hours; resumes wher
 
 docs: $(VENV)/.installed-dev ## Write the generated pages: configuration and conformance
 	$(BIN)/python scripts/write_docs.py
+
+readme: $(VENV)/.installed-dev ## Put the real output of demo and analyse, and a real overlay, into README.md
+	$(BIN)/python scripts/write_readme.py
 
 wheel: $(VENV)/.installed-dev ## dist/aasnode-*.whl, the model inside
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
