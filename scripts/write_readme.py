@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 OVERLAY = ROOT / "docs" / "pictures" / "overlay.jpg"
 _OVERLAY_WIDTH_PX = 1200
+_PICTURE = f"\nOne of the overlays, a flexion film:\n\n![Overlay of a simulated film]({OVERLAY.relative_to(ROOT)})\n"
 
 
 def _output(*arguments: str) -> str:
@@ -47,7 +48,7 @@ def main() -> None:
         films = sorted((folder / "films").glob("*visit-02*.dcm"))
         analysed = _output("analyse", *map(str, films))
         _write_overlay(folder / "archive" / "visit-2-flexion-overlay.png")
-    page = _put(README.read_text(encoding="utf-8"), "demo", _console("make demo", demo))
+    page = _put(README.read_text(encoding="utf-8"), "demo", _console("make demo", demo) + _PICTURE)
     page = _put(page, "analyse", _console("aasnode analyse demo/films/*visit-02*.dcm", analysed))
     README.write_text(page, encoding="utf-8")
 
