@@ -19,7 +19,7 @@ from aasnode.training.simulate.atlantoaxial import (
 from aasnode.training.simulate.bank import level_name
 from aasnode.training.simulate.meshes import Bone, Points, Transform
 from aasnode.training.simulate.patient import Patient, Variant
-from aasnode.training.simulate.posture import Posture, Stand
+from aasnode.training.simulate.posture import C1_ON_C2_DEGREES, Posture, Stand
 from aasnode.training.simulate.solids import rotation
 
 _MIDDLE_OF_NECK = "c3"
@@ -71,7 +71,8 @@ def anatomy_of(patient: Patient, bank: Mapping[str, Bone]) -> Anatomy:
     """
     scale = patient.size * np.asarray(patient.stretch)
     bones = {name: bone.scaled(tuple(scale)) for name, bone in bank.items()}
-    dens_mm = dens_depth_mm(bones["c2"], patient.dens_level, atlas_axis(bones["c1"]).direction)
+    along = rotation("x", C1_ON_C2_DEGREES) @ atlas_axis(bones["c1"]).direction
+    dens_mm = dens_depth_mm(bones["c2"], patient.dens_level, along)
     bones["c1"] = fitted_ring(bones["c1"], patient.inner_diameter_mm(dens_mm))
     return Anatomy(patient=patient, bones=bones, atlas=atlas_axis(bones["c1"]))
 
