@@ -37,6 +37,14 @@ class Beyond(StrEnum):
     DARK = "dark"  # the film's darkest value, as a letterbox does
 
 
+class Precision(StrEnum):
+    """Numbers inside the networks; heatmaps are always decoded in float32."""
+
+    AUTO = "auto"  # bfloat16 on a GPU that has it, else float32
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
 class Normalisation(StrEnum):
     """How the intensities of a crop are prepared."""
 
@@ -131,7 +139,7 @@ class Card:
     calibration: Calibration
     normalisation: Normalisation = Normalisation.ROBUST
     decoding: str = "dark"  # of heatmap.Decoding
-    precision: str = "auto"  # float32 | bfloat16 | auto: bfloat16 on a GPU that has it, else float32
+    precision: Precision = Precision.AUTO
     search: Search = Search()
     postures: Mapping[str, Posture] = field(default_factory=dict)  # by anatomy.View
     training: Mapping[str, str] = field(default_factory=dict)  # data, seeds, recipe: for people

@@ -5,19 +5,22 @@ The only part of detection that knows torch.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 
 from aasnode.errors import ModelError
-from aasnode.inference.card import Beyond, Card, StageCard, verify_weights
+from aasnode.inference.card import Beyond, Card, Precision, StageCard, verify_weights
 from aasnode.inference.crop import Crop, Film, Floats, Points, normalise
 from aasnode.inference.heatmap import Decoding, decode
 from aasnode.inference.hrnet import PoseHRNet, Variant, to_inference
 from aasnode.inference.weights import load_weights
 
 _BATCH = 16  # crops at once: bounds the memory
+Member = TypeVar("Member", bound=StrEnum)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,18 +86,24 @@ def load_stages(card: Card, model_dir: Path, device: torch.device) -> list[Stage
 
 
 def _load_stage(stage_card: StageCard, card: Card, model_dir: Path, device: torch.device) -> Stage:
-    if stage_card.variant not in list(Variant):
-        raise ModelError(f"stages.{stage_card.role}.variant: {stage_card.variant!r} is none of {', '.join(Variant)}")
-    network = PoseHRNet(Variant(stage_card.variant), stage_card.maps)
+    variant = _member(Variant, stage_card.variant, f"stages.{stage_card.role}.variant")
+    decoding = _member(Decoding, card.decoding, "decoding")
+    network = PoseHRNet(variant, stage_card.maps)
     load_weights(network, verify_weights(stage_card, model_dir))
-    stage = Stage(stage_card, to_inference(network, device), Decoding(card.decoding), device)
+    stage = Stage(stage_card, to_inference(network, device), decoding, device)
     stage.half = _use_bfloat16(card.precision, device)
     return stage
 
 
-def _use_bfloat16(precision: str, device: torch.device) -> bool:
-    if precision != "auto":
-        return precision == "bfloat16"
+def _member(kind: type[Member], value: str, where: str) -> Member:
+    if value not in list(kind):
+        raise ModelError(f"{where}: {value!r} is none of {', '.join(kind)}")
+    return kind(value)
+
+
+def _use_bfloat16(precision: Precision, device: torch.device) -> bool:
+    if precision is not Precision.AUTO:
+        return precision is Precision.BFLOAT16
     return device.type == "cuda" and torch.cuda.is_bf16_supported()
 
 

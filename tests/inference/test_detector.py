@@ -11,7 +11,7 @@ from aasnode.anatomy import Facing, Landmark, View
 from aasnode.errors import ModelError
 from aasnode.geometry import PixelSpacing, SpacingRule
 from aasnode.inference.card import Card, Role, sha256_of, write_card
-from aasnode.inference.crop import Film, Points
+from aasnode.inference.crop import Crop, Film, Points
 from aasnode.inference.decide import decide
 from aasnode.inference.detection import Detection, Outcome, Reason
 from aasnode.inference.detector import load_detector
@@ -279,6 +279,28 @@ def test_a_card_that_names_another_network_is_refused(tmp_path: Path, changes: d
         (tmp_path / "card.toml").write_text(text)
     with pytest.raises(ModelError, match=r"does not fit the network|is none of"):
         load_detector(tmp_path, "cpu")
+
+
+@pytest.mark.parametrize(("key", "value"), [("decoding", "guess"), ("precision", "float8"), ("normalisation", "none")])
+def test_a_card_with_an_unknown_word_is_refused(tmp_path: Path, key: str, value: str) -> None:
+    untrained_model(tmp_path)
+    lines = (tmp_path / "card.toml").read_text().splitlines()
+    lines = [f'{key} = "{value}"' if line.startswith(f"{key} =") else line for line in lines]
+    (tmp_path / "card.toml").write_text("\n".join(lines))
+    with pytest.raises(ModelError, match=rf"{key}: '{value}' is none of"):
+        load_detector(tmp_path, "cpu")
+
+
+def test_half_precision_says_nearly_the_same(tmp_path: Path) -> None:
+    card = untrained_model(tmp_path)
+    exact, rough = (load_detector(tmp_path, "cpu") for _ in range(2))
+    crop = Crop(centre=(100.0, 100.0), scale=1.0, turn=0.0, mirrored=False, size=card.stages[0].input_px)
+    film = Film(np.random.default_rng(0).normal(size=(200, 200)).astype(np.float32), None)
+    stages = [loaded._stages[Role.LOCATE] for loaded in (exact, rough)]  # type: ignore[attr-defined]
+    stages[1].half = True
+    one, other = (stage.read(film, [crop])[0] for stage in stages)
+    assert one.confidences == pytest.approx(other.confidences, abs=0.01)
+    assert not np.array_equal(one.confidences, other.confidences)
 
 
 def test_a_device_that_is_not_there_is_refused(tmp_path: Path) -> None:
