@@ -1,7 +1,7 @@
 # What a fresh clone needs: Python 3.11 and make. Everything lands in .venv; nothing is installed system-wide
 # except by `make test-system`, which asks for root.
 
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 # A machine without a GPU saves 3 GB: make install TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
 
@@ -19,7 +19,8 @@ help: ## This list
 install: $(VENV)/.installed ## Make .venv with the node, the simulator and the training, from pinned requirements
 
 $(VENV)/.created:
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) not found: install it, or say make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "The pins are for Python 3.11, and $(PYTHON) is not that: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@touch $@
 
