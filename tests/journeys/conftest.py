@@ -12,14 +12,15 @@ import psutil
 import pytest
 from pydicom import Dataset
 from pynetdicom import AE
+from sqlalchemy import Connection, Engine
 
 from aasnode.store import history, instances, jobs, objects, results
+from aasnode.store.engine import open_engine, reading
 from aasnode.store.instances import Instance
 from aasnode.store.jobs import Job
 from aasnode.store.objects import Report
 from aasnode.store.results import StoredResult
 from aasnode.store.schema import Arrival, JobKind, JobState
-from aasnode.store.store import open_store
 from tests import drawn_films
 from tests.journeys.pacs import Orthanc, documented_rule
 from tests.journeys.waiting import eventually
@@ -69,6 +70,7 @@ class RunningNode:
         self._config = folder / "config.toml"
         self._config.write_text(_CONFIG.format(data_dir=data_dir, **values))
         self._log = folder / "node.log"
+        self._engine: Engine | None = None
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
@@ -108,34 +110,45 @@ class RunningNode:
         return self._log.read_text()
 
     def jobs(self, kind: JobKind, state: JobState | None = None) -> list[Job]:
-        with open_store(self.data_dir) as store, store.reading() as connection:
+        with self._look() as connection:
             return list(jobs.list_jobs(connection, kind=kind, state=state))
 
     def is_idle(self) -> bool:
         """Whether nothing is pending or under way."""
-        with open_store(self.data_dir) as store, store.reading() as connection:
+        with self._look() as connection:
             counts = jobs.counts(connection)
         return not any(counts.get((kind, state)) for kind in JobKind for state in (JobState.PENDING, JobState.CLAIMED))
 
     def results(self, study: str) -> list[StoredResult]:
-        with open_store(self.data_dir) as store, store.reading() as connection:
+        with self._look() as connection:
             return list(results.of_study(connection, drawn_films.uid("study", study)))
 
     def versions(self, study: str) -> list[Report]:
-        with open_store(self.data_dir) as store, store.reading() as connection:
+        with self._look() as connection:
             return list(objects.list_reports(connection, drawn_films.uid("study", study)))
 
     def arrivals(self, state: Arrival) -> list[Instance]:
-        with open_store(self.data_dir) as store, store.reading() as connection:
+        with self._look() as connection:
             return list(instances.list_in_state(connection, state))
 
     def revisions(self) -> list[instances.Revision]:
-        with open_store(self.data_dir) as store, store.reading() as connection:
+        with self._look() as connection:
             return list(instances.list_revisions(connection))
 
     def courses(self, patient_id: str) -> tuple[history.Course, ...]:
-        with open_store(self.data_dir) as store, store.reading() as connection:
+        with self._look() as connection:
             return history.of_patient(connection, patient_id)
+
+    def _look(self) -> contextlib.AbstractContextManager[Connection]:
+        """A look into the database beside the node that writes it."""
+        if self._engine is None:
+            self._engine = open_engine(self.data_dir / "aasnode.db")
+        return reading(self._engine)
+
+    def close(self) -> None:
+        """Stop looking."""
+        if self._engine is not None:
+            self._engine.dispose()
 
     def _end(self) -> int:
         assert self.process is not None
@@ -178,6 +191,7 @@ def start_node(network: None, tmp_path: Path) -> Iterator[StartNode]:
     for node in started:
         if node.process is not None and node.process.poll() is None:
             node.kill()
+        node.close()
 
 
 def send(*films: Dataset, port: int = PORT, ae_title: str = "AASNODE") -> list[int]:

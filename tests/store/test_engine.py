@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from aasnode.errors import StoreBusyError
 from aasnode.store import engine as database
+from aasnode.store import migrations
 from aasnode.store.migrations import upgrade
 from aasnode.store.schema import metadata
 from aasnode.store.store import Store, open_store
@@ -25,6 +27,13 @@ def test_the_migrations_lead_to_the_schema(store: Store) -> None:
     with store.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_the_newest_migration_is_the_one_that_a_store_is_opened_with(store: Store) -> None:
+    script = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert script.get_current_head() == migrations.HEAD
+    with store.reading() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == migrations.HEAD
 
 
 def test_a_store_can_be_opened_again(tmp_path: Path) -> None:
