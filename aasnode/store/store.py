@@ -34,10 +34,6 @@ class Store:
         """One transaction that only reads."""
         return database.reading(self.engine)
 
-    def close(self) -> None:
-        """Close the database's connections."""
-        self.engine.dispose()
-
 
 @contextlib.contextmanager
 def open_store(data_dir: Path, *, disk_reserve_mb: int = 0) -> Iterator[Store]:
