@@ -16,8 +16,8 @@ _RANGE_DEGREES = np.array([5, 7, 8.5, 8.5, 7.5, 3.5])  # C2/3 to C7/T1, from neu
 C1_ON_C2_DEGREES = 19.0
 """Front of C1 above that of C2, the normal atlantoaxial lordosis.
 
-On twelve real films the middle of C2's lower end lies 0.19 diameters of C1 behind the dens, along the C1 axis; with this
-angle it does so here.
+On twelve real films the middle of C2's lower end lies 0.19 diameters of C1 behind the dens, along the C1 axis; with
+this angle it does so here.
 """
 SKULL_ON_C1_DEGREES = -13.0  # takes most of it back: the head is held level
 NEAR_HORIZONTAL_SHARE = 0.12  # of flexion films: the spine lies almost flat, where the paper's model failed
