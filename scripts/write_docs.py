@@ -34,7 +34,7 @@ $ aasnode doctor --only config --config config.toml
 
 An empty text `""` means "not set". Changes hold after a restart of the node.
 
-<!-- The tables below are written by `make docs` from config.toml and aasnode/config.py. -->
+<!-- The tables below are written by `make docs` from config.toml and aasnode/config/sections.py. -->
 """
 
 _HEADINGS = "| key | as shipped | may be | meaning |\n|---|---|---|---|\n"

@@ -1,42 +1,14 @@
-"""``config.toml`` as frozen dataclasses: every setting, its default, its bounds. Lists all problems at once.
+"""Every setting with its default and its bounds, one frozen dataclass for each section of ``config.toml``."""
 
-The defaults below are what is shipped: ``config.toml`` repeats them with comments, and a test keeps both equal, so a
-node also runs with no file at all. This module knows no other room; each room is handed the section it needs.
-"""
-
-import dataclasses
-import re
 import tomllib
-import types
-import typing
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from pydicom.datadict import tag_for_keyword
+from typing import Annotated
 
 from aasnode.assets import shipped
+from aasnode.config.reader import Bounds, Matches, read_section
 from aasnode.errors import ConfigurationError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bounds:
-    """Closed range of a number, or of the length of a text or list."""
-
-    low: float
-    high: float = float("inf")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Matches:
-    """A pattern that the whole text must match, and its description for people."""
-
-    pattern: str
-    meaning: str
-
 
 Port = Annotated[int, Bounds(low=1, high=65535)]
 Positive = Annotated[int, Bounds(low=1)]
@@ -46,8 +18,6 @@ AETitle = Annotated[str, Matches(pattern=r"[!-\[\]-~][ -\[\]-~]{0,15}", meaning=
 UID = Annotated[str, Matches(pattern=r"(?=.{1,64}$)[0-9]+(\.[0-9]+)+", meaning="a DICOM UID")]
 Name = Annotated[str, Matches(pattern=r"[A-Za-z0-9_.-]{1,64}", meaning="letters, digits, _ . -")]
 TimeZone = Annotated[str, Matches(pattern=r"\S+", meaning="a name of the IANA time zone database")]
-
-SectionT = TypeVar("SectionT")
 
 
 class Device(StrEnum):
@@ -144,7 +114,11 @@ class SelectionRule:
 def shipped_selection_rules() -> tuple[SelectionRule, ...]:
     """The rules of the shipped ``config.toml``: words in ten languages stand there once, not here again."""
     table = tomllib.loads(shipped("config.toml").read_text(encoding="utf-8"))
-    return from_table({"selection": table["selection"]}).selection.rules
+    problems: list[str] = []
+    section = read_section(SelectionSection, table["selection"], "selection.", problems)
+    if section is None:
+        raise ConfigurationError(problems)
+    return section.rules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,130 +250,3 @@ class Config:
     delivery: DeliverySection = field(default_factory=DeliverySection)
     retention: RetentionSection = field(default_factory=RetentionSection)
     log: LogSection = field(default_factory=LogSection)
-
-
-def load(path: Path | None) -> Config:
-    """Read ``path``; None gives the defaults as shipped.
-
-    Raises:
-        ConfigurationError: the file is missing, is no TOML, or has problems; all of them are listed.
-    """
-    if path is None:
-        return Config()
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError([f"{path}: cannot be read ({error}); check the path and its permissions"]) from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError([f"{path}: is no valid TOML: {error}"]) from error
-    return from_table(table)
-
-
-def from_table(table: Mapping[str, Any]) -> Config:
-    """Build the configuration from a parsed TOML table.
-
-    Raises:
-        ConfigurationError: unknown keys, wrong types, values out of bounds, contradictions; all of them at once.
-    """
-    problems: list[str] = []
-    config = _read_section(Config, table, "", problems)
-    if config is not None:
-        problems += contradictions(config)
-    if config is None or problems:
-        raise ConfigurationError(problems)
-    return config
-
-
-def contradictions(config: Config) -> list[str]:
-    """Problems that only show when settings are seen together."""
-    problems = []
-    try:
-        ZoneInfo(config.node.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        problems.append(f"node.time_zone: {config.node.time_zone!r} is no time zone; write e.g. 'Asia/Tokyo'")
-    names = [destination.name for destination in config.delivery.destinations]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    problems += [
-        f"delivery.destinations: the name {name!r} is used more than once; names must differ" for name in twice
-    ]
-    if config.report.settle_cap_seconds < config.report.settle_seconds:
-        problems.append("report.settle_cap_seconds: must not be less than report.settle_seconds")
-    if config.delivery.return_to_sender and not config.delivery.return_table:
-        problems.append("delivery.return_to_sender: needs a [[delivery.return_table]] with the sender's port")
-    return problems
-
-
-def _unknown_keywords(selection: SelectionSection) -> list[str]:
-    rules = [(f"selection.{name}", rule) for name in ("site_rules", "rules") for rule in getattr(selection, name)]
-    return [
-        f"{where} ({rule.name}): {keyword!r} is no DICOM keyword; PS3.6 lists them, e.g. SeriesDescription"
-        for where, rule in rules
-        for keyword in (*rule.elements, *rule.unless_elements)
-        if tag_for_keyword(keyword) is None
-    ]
-
-
-def _read_section(section: type[SectionT], table: Mapping[str, Any], path: str, problems: list[str]) -> SectionT | None:
-    """One dataclass from one table; None after adding to ``problems``."""
-    fields = {entry.name: entry for entry in dataclasses.fields(section)}  # type: ignore[arg-type]
-    hints = typing.get_type_hints(section, include_extras=True)
-    before = len(problems)
-    known_here = ", ".join(sorted(fields))
-    problems += [f"{path}{key}: unknown setting; known here: {known_here}" for key in table if key not in fields]
-    for name, entry in fields.items():
-        required = entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
-        if required and name not in table:
-            problems.append(f"{path}{name}: is missing")
-    known = {key: _read_value(hints[key], table[key], path + key, problems) for key in table if key in fields}
-    return section(**known) if len(problems) == before else None
-
-
-def _read_value(hint: Any, value: Any, path: str, problems: list[str]) -> Any:
-    """One value of the type that the dataclass states, checked against its bounds."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Annotated:
-        read = _read_value(arguments[0], value, path, problems)
-        problems += [problem for rule in arguments[1:] if (problem := _broken(rule, read, path))]
-        return read
-    if origin is types.UnionType:  # only "X | None": an empty text is None
-        return None if value == "" else _read_value(arguments[0], value, path, problems)
-    if origin is tuple:
-        return _read_list(arguments[0], value, path, problems)
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        if isinstance(value, Mapping):
-            return _read_section(hint, value, f"{path}.", problems)
-        problems.append(f"{path}: must be a table, is {value!r}")
-        return None
-    return _read_scalar(hint, value, path, problems)
-
-
-def _read_list(hint: Any, value: Any, path: str, problems: list[str]) -> tuple[Any, ...]:
-    if not isinstance(value, list):
-        problems.append(f"{path}: must be a list, is {value!r}")
-        return ()
-    return tuple(_read_value(hint, item, f"{path}[{index}]", problems) for index, item in enumerate(value))
-
-
-def _read_scalar(hint: Any, value: Any, path: str, problems: list[str]) -> Any:
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        if value in list(hint):
-            return hint(value)
-        problems.append(f"{path}: must be one of {', '.join(hint)}, is {value!r}")
-        return None
-    expected = str if hint is Path else hint
-    if expected is float and type(value) is int:
-        value = float(value)
-    if type(value) is not expected:
-        problems.append(f"{path}: must be of type {expected.__name__}, is {value!r}")
-        return None
-    return Path(value) if hint is Path else value
-
-
-def _broken(rule: Bounds | Matches, value: Any, path: str) -> str | None:
-    """What is wrong with a value of the right type; None when nothing is."""
-    if value is None:
-        return None
-    if isinstance(rule, Matches):
-        return None if re.fullmatch(rule.pattern, value) else f"{path}: must be {rule.meaning}, is {value!r}"
-    size = len(value) if isinstance(value, str | tuple) else value
-    return None if rule.low <= size <= rule.high else f"{path}: must be from {rule.low} to {rule.high}, is {value!r}"

@@ -1,0 +1,132 @@
+"""``config.toml`` as frozen dataclasses: every setting, its default, its bounds. Lists all problems at once.
+
+The defaults are what is shipped: ``config.toml`` repeats them with comments, and a test keeps both equal, so a node
+also runs with no file at all. This room knows no other; each room is handed the section it needs. The names below are
+its door.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydicom.datadict import tag_for_keyword
+
+from aasnode.config.reader import Bounds, Matches, read_section
+from aasnode.config.sections import (
+    AbnormalAbove,
+    AbnormalBelow,
+    AnalyserSection,
+    Config,
+    DeliverySection,
+    Destination,
+    Device,
+    LogLevel,
+    LogSection,
+    MeasurementSection,
+    ModelSection,
+    NodeSection,
+    PixelsSection,
+    Plane,
+    ReceiverSection,
+    ReportSection,
+    RetentionSection,
+    ReturnAddress,
+    SelectionRule,
+    SelectionSection,
+    Then,
+    shipped_selection_rules,
+)
+from aasnode.errors import ConfigurationError
+
+__all__ = [
+    "AbnormalAbove",
+    "AbnormalBelow",
+    "AnalyserSection",
+    "Bounds",
+    "Config",
+    "DeliverySection",
+    "Destination",
+    "Device",
+    "LogLevel",
+    "LogSection",
+    "Matches",
+    "MeasurementSection",
+    "ModelSection",
+    "NodeSection",
+    "PixelsSection",
+    "Plane",
+    "ReceiverSection",
+    "ReportSection",
+    "RetentionSection",
+    "ReturnAddress",
+    "SelectionRule",
+    "SelectionSection",
+    "Then",
+    "contradictions",
+    "from_table",
+    "load",
+    "shipped_selection_rules",
+]
+
+
+def load(path: Path | None) -> Config:
+    """Read ``path``; None gives the defaults as shipped.
+
+    Raises:
+        ConfigurationError: the file is missing, is no TOML, or has problems; all of them are listed.
+    """
+    if path is None:
+        return Config()
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError([f"{path}: cannot be read ({error}); check the path and its permissions"]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError([f"{path}: is no valid TOML: {error}"]) from error
+    return from_table(table)
+
+
+def from_table(table: Mapping[str, Any]) -> Config:
+    """Build the configuration from a parsed TOML table.
+
+    Raises:
+        ConfigurationError: unknown keys, wrong types, values out of bounds, contradictions; all of them at once.
+    """
+    problems: list[str] = []
+    config = read_section(Config, table, "", problems)
+    if config is not None:
+        problems += contradictions(config)
+    if config is None or problems:
+        raise ConfigurationError(problems)
+    return config
+
+
+def contradictions(config: Config) -> list[str]:
+    """Problems that only show when settings are seen together."""
+    problems = []
+    try:
+        ZoneInfo(config.node.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        problems.append(f"node.time_zone: {config.node.time_zone!r} is no time zone; write e.g. 'Asia/Tokyo'")
+    names = [destination.name for destination in config.delivery.destinations]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    problems += [
+        f"delivery.destinations: the name {name!r} is used more than once; names must differ" for name in twice
+    ]
+    if config.report.settle_cap_seconds < config.report.settle_seconds:
+        problems.append("report.settle_cap_seconds: must not be less than report.settle_seconds")
+    if config.delivery.return_to_sender and not config.delivery.return_table:
+        problems.append("delivery.return_to_sender: needs a [[delivery.return_table]] with the sender's port")
+    return problems
+
+
+def _unknown_keywords(selection: SelectionSection) -> list[str]:
+    rules = [(f"selection.{name}", rule) for name in ("site_rules", "rules") for rule in getattr(selection, name)]
+    return [
+        f"{where} ({rule.name}): {keyword!r} is no DICOM keyword; PS3.6 lists them, e.g. SeriesDescription"
+        for where, rule in rules
+        for keyword in (*rule.elements, *rule.unless_elements)
+        if tag_for_keyword(keyword) is None
+    ]
