@@ -12,6 +12,9 @@ from aasnode.training.simulate.disturbances import Disturbance
 from aasnode.training.simulate.film import Image, band_noise
 from aasnode.training.simulate.scene import Scene
 
+REVERSED_LETTERS = 0.75
+"""Strength from which a film with the face to the left is a mirror image, its letters reversed; below, a left side."""
+
 _F = np.float32
 Mask = npt.NDArray[np.bool_]
 
@@ -40,6 +43,8 @@ def lay_on_film(
     for name, letters in _LETTERS.items():
         if name in disturbances:
             drawn = letters(scene, disturbances[name], rng)
+            if 0 < disturbances.get(Disturbance.MIRRORED, 0) < REVERSED_LETTERS:
+                drawn = drawn[:, ::-1]  # mirrored with the film, they can be read again
             film, covered = np.maximum(film, drawn), covered | (drawn > 0.3)
     return Disturbed(film=film, covered=covered, outside=outside)
 

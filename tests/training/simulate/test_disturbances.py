@@ -64,6 +64,18 @@ def test_mirrored_turned_and_inverted_films_show_the_same_neck(make_film: MakeFi
     assert plain.truth.adi_detector_mm == pytest.approx(stored.truth.adi_detector_mm)
 
 
+def test_letters_of_a_left_side_can_be_read_and_those_of_a_mirror_image_cannot(make_film: MakeFilm) -> None:
+    marked = {strength: make_film({Disturbance.MARKER: 1.0, Disturbance.MIRRORED: strength}) for strength in (0.5, 0.9)}
+    plain = {strength: make_film({Disturbance.MIRRORED: strength}) for strength in marked}
+    letters = {s: marked[s].pixels.astype(int) - plain[s].pixels > 800 for s in marked}
+
+    assert letters[0.5].sum() > 50
+    assert letters[0.9].sum() > 50
+    assert not np.array_equal(letters[0.5], letters[0.9])
+    overlap = np.logical_and(letters[0.5], letters[0.9][:, ::-1]).sum()
+    assert overlap > 0.5 * min(letters[0.5].sum(), letters[0.9].sum())
+
+
 @pytest.mark.parametrize("name", [d for d in Disturbance if d not in (Disturbance.MIRRORED, Disturbance.CEPHALOGRAM)])
 def test_every_disturbance_changes_the_film_and_is_kept_in_the_truth(make_film: MakeFilm, name: Disturbance) -> None:
     plain = make_film({})
