@@ -20,6 +20,7 @@ from aasnode.store import objects
 from aasnode.store.store import open_store
 from tests import drawn_films
 from tests.drawn_films import marked_film, uid
+from tests.waiting import eventually
 
 # pynetdicom's client leaves a socket to the garbage collector when its connection is refused.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -61,8 +62,7 @@ def test_a_film_goes_the_whole_way_and_the_log_tells_it_without_the_patient(
         association = entity.associate("127.0.0.1", port, ae_title="AASNODE")
         assert association.send_c_store(film).Status == 0
         association.release()
-        while '"report_built"' not in log_lines.getvalue():
-            pass
+        eventually(lambda: '"report_built"' in log_lines.getvalue(), "the report is built")
     with open_store(config.node.data_dir) as store, store.reading() as connection:
         assert objects.current_report(connection, uid("study", "visit-1")) is not None
     events = [json.loads(line)["event"] for line in log_lines.getvalue().splitlines()]
@@ -77,8 +77,7 @@ def test_a_node_stops_when_it_is_told_to(tmp_path: Path) -> None:
     arguments = {"load_detector": drawn_films.load, "ready": ports.append, "stop": stop}
     thread = threading.Thread(target=node.serve, args=[configuration(tmp_path)], kwargs=arguments)
     thread.start()
-    while not ports:
-        pass
+    eventually(lambda: ports, "the node is ready")
     stop.set()
     thread.join(30)
     assert not thread.is_alive()

@@ -23,8 +23,8 @@ from aasnode.store.results import StoredResult
 from aasnode.store.schema import Arrival, JobKind, JobState
 from tests import drawn_films
 from tests.journeys.pacs import Orthanc, documented_rule
-from tests.journeys.waiting import eventually
 from tests.journeys.world import private_network
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 PORT = 11112

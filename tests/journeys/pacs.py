@@ -7,7 +7,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.journeys.waiting import eventually
+from tests.waiting import eventually
 
 AE_TITLE, PORT, HTTP = "PACS", 4242, "http://127.0.0.1:8042"
 _PLUGIN = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"

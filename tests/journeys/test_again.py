@@ -13,7 +13,7 @@ from aasnode.store.store import open_store
 from tests.drawn_films import marked_film, uid
 from tests.journeys.conftest import StartNode, all_done, send
 from tests.journeys.pacs import Orthanc
-from tests.journeys.waiting import eventually
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.journey
 

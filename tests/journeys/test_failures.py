@@ -11,8 +11,8 @@ from tests import drawn_films
 from tests.drawn_films import marked_film, uid
 from tests.journeys.conftest import StartNode, all_done, send
 from tests.journeys.pacs import Orthanc
-from tests.journeys.waiting import eventually
 from tests.journeys.world import enlarge, small_disk
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.journey
 

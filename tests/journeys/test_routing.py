@@ -9,7 +9,7 @@ from aasnode.store.schema import JobKind
 from tests.drawn_films import marked_film, uid
 from tests.journeys.conftest import StartNode, all_done, send_to_pacs
 from tests.journeys.pacs import Orthanc
-from tests.journeys.waiting import eventually, for_a_while
+from tests.waiting import eventually, for_a_while
 
 pytestmark = pytest.mark.journey
 RETURNED = ["DX", "DX", "OT", "OT", "SR"]

@@ -18,6 +18,7 @@ from aasnode.store.schema import Arrival, JobKind, JobState
 from tests import drawn_films
 from tests.drawn_films import marked_film, uid
 from tests.services.conftest import MakeNode, Node
+from tests.waiting import eventually
 
 STUDY = uid("study", "visit-1")
 
@@ -171,8 +172,7 @@ def test_stopping_gives_the_film_back_without_counting_an_attempt(node: Node) ->
     node.receive(marked_film(marks=drawn_films.HANGS))
     step = threading.Thread(target=node.analyser.step)
     step.start()
-    while not node.jobs(JobKind.ANALYSE, JobState.CLAIMED):
-        pass
+    eventually(lambda: node.jobs(JobKind.ANALYSE, JobState.CLAIMED), "the film is being examined")
     node.analyser.interrupt()
     step.join(20)
     [job] = node.jobs(JobKind.ANALYSE, JobState.PENDING)

@@ -10,6 +10,7 @@ from aasnode.store.jobs import Backoff, Job, LeaseLostError, UnknownJobError
 from aasnode.store.schema import JobKind, JobState
 from aasnode.store.store import Store
 from tests.store.arrivals import arrive
+from tests.waiting import eventually
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
@@ -167,8 +168,7 @@ def test_a_kept_lease_does_not_run_out_while_the_work_lasts(store: Store) -> Non
     job = claimed(store)
     renewed = NOON + seconds(25)
     with leases.kept(store, job, timedelta(milliseconds=30), limit=seconds(60), clock=lambda: renewed):
-        while get(store, job.id).lease_until == job.lease_until:
-            pass
+        eventually(lambda: get(store, job.id).lease_until != job.lease_until, "the lease is renewed")
     assert get(store, job.id).lease_until == renewed + timedelta(milliseconds=30)
 
 
