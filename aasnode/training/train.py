@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+import cv2
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -158,6 +159,7 @@ def _fresh(variant: Variant, maps: int, pretrained: Path | None, place: torch.de
 
 def _batches(stream: SampleStream, recipe: Recipe, seen: int, place: torch.device) -> Iterator[Batch]:
     """Endless batches on the device. The loader's workers draw samples while the network learns."""
+    cv2.setNumThreads(1)  # before the workers are forked: they would wait for threads that only the parent has
     loader = DataLoader(
         StreamDataset(stream, recipe.seed, seen),
         batch_size=recipe.batch,
