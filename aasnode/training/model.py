@@ -32,7 +32,7 @@ from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulat
 from aasnode.training.train import WEIGHTS, Preset, Recipe, recipe_of, train
 
 IMAGES: Mapping[Role, int] = {Role.LOCATE: 120_000, Role.REFINE: 90_000, Role.JOINT: 90_000}
-"""Samples of each network: beyond these, more of the same kind changed nothing on real films."""
+"""Samples of each network; an estimate: on real films the first trials changed little beyond a tenth of them."""
 
 DECISION = Decision(
     film_confidence=0.45,
@@ -46,8 +46,8 @@ DECISION = Decision(
     diameter_mm=(20.0, 52.0),
     stage_disagreement=0.12,
 )
-"""When to abstain. Bounds of lengths: what C1 and a dens can measure, magnified; confidences: chosen on the development
-set of real films, which says so in the card."""
+"""When to abstain. Bounds of lengths: what C1 and a dens can measure, magnified. All are first estimates, to be chosen
+afresh for every trained model; the card says so."""
 
 UNCALIBRATED = Calibration(
     adi_quantile=5.0, sac_quantile=5.0, adi_floor_mm=2.0, sac_floor_mm=2.5, source="none: intervals are only a guess"
@@ -179,7 +179,7 @@ def _card(request: ModelRequest, stages: tuple[StageCard, ...], library: Library
             if simulated
             else "none",
             "annotated": "none" if request.films is None else "a folder of annotated films",
-            "thresholds": "chosen on a development set of 12 real films; nothing was trained on them",
+            "thresholds": "first estimates, not chosen for this model",
         },
     )
 

@@ -35,10 +35,10 @@ _OF_SIMULATOR = ("articulation", "atlantoaxial", "landmarks", "materials", "mesh
 
 @dataclass(frozen=True, kw_only=True)
 class LibrarySize:
-    """How many of each; the whole takes about 4 GB of disk and half an hour of two cores."""
+    """How many of each; the whole takes about 5 GB of disk and, by estimate, an hour of one core."""
 
     bones: int = 300  # C1, and as many C2
-    sides: int = 20  # of each bone
+    sides: int = 12  # of each bone
     necks: int = 32  # different bones of a kind that surroundings are made of
     neighbourhoods: int = 900
     fields: int = 600
