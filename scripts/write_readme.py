@@ -23,7 +23,8 @@ def _output(*arguments: str) -> str:
 
 
 def _console(command: str, output: str) -> str:
-    return f"```console\n$ {command}\n{output.rstrip()}\n```\n"
+    lines = [line.rstrip() for line in output.rstrip().splitlines()]
+    return "\n".join(["```console", f"$ {command}", *lines, "```", ""])
 
 
 def _put(page: str, name: str, text: str) -> str:
