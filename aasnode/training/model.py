@@ -36,8 +36,8 @@ IMAGES: Mapping[Role, int] = {Role.LOCATE: 120_000, Role.REFINE: 90_000, Role.JO
 
 DECISION = Decision(
     film_confidence=0.45,
-    answer_confidence=0.55,
-    point_confidence=0.30,
+    answer_confidence=0.58,
+    point_confidence=0.25,
     spread=0.035,
     offset=0.12,
     adi=(0.0, 0.50),
