@@ -36,7 +36,8 @@ class FilmFindings:
     """What was found on one film.
 
     ``header`` is the source data set, read without pixels and otherwise untouched; its identity is carried over.
-    ``pixels`` is (rows, columns), bright = dense, in the frame of the stored image; only the overlay needs it.
+    ``pixels`` is (rows, columns), bright = dense, in the frame of the stored image; only the overlay needs it. It is
+    None where the film's file is no longer kept, and ``header`` then holds no more than the report needs.
     """
 
     header: Dataset = field(repr=False, compare=False)

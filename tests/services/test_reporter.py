@@ -7,11 +7,16 @@ from io import BytesIO
 
 import pytest
 from pydicom import Dataset, dcmread
-from pydicom.uid import Comprehensive3DSRStorage, ComprehensiveSRStorage, EnhancedSRStorage
+from pydicom.uid import (
+    Comprehensive3DSRStorage,
+    ComprehensiveSRStorage,
+    EnhancedSRStorage,
+    SecondaryCaptureImageStorage,
+)
 
 from aasnode.anatomy import View
 from aasnode.config import DeliverySection, ReturnAddress
-from aasnode.store import jobs, objects
+from aasnode.store import jobs, objects, results
 from aasnode.store.objects import STRUCTURED_REPORT, Report, StoredObject, overlay_role
 from aasnode.store.schema import JobKind, JobState
 from tests.drawn_films import marked_film, uid
@@ -218,6 +223,68 @@ def test_objects_return_to_the_sender_where_the_table_knows_it(make_node: MakeNo
     node = make_node(delivery=DeliverySection(return_to_sender=True, return_table=(address,)))
     node.report(marked_film())
     assert {job.destination for job in node.jobs(JobKind.DELIVER)} == {"return:MODALITY"}
+
+
+def forget_file_of(node: Node, film: Dataset) -> None:
+    """As retention does it after ``retention.film_days``."""
+    node.wait(31 * 86400)
+    deliver_everything(node)
+    node.janitor.step()
+    with node.store.reading() as connection:
+        [stored] = results.of_study(connection, film.StudyInstanceUID)
+    assert stored.file_name is None
+
+
+def structured_report_of(node: Node, report: Report) -> bytes:
+    [stored] = [one for one in objects_of(node, report) if one.sop_class_uid == Comprehensive3DSRStorage]
+    return node.store.objects.path(stored.file_name or "").read_bytes()
+
+
+def test_a_later_version_takes_back_no_finding_of_a_film_whose_file_is_gone(node: Node) -> None:
+    flexion = marked_film("flexion", adi_px=60)
+    node.report(flexion)
+    assert b"atlantoaxial subluxation suspected" in structured_report_of(node, versions(node)[0])
+    forget_file_of(node, flexion)
+    node.report(marked_film("neutral", view=View.NEUTRAL, adi_px=15))
+    first, second = versions(node)
+    assert second.predecessor_id == first.id
+    said = structured_report_of(node, second)
+    assert flexion.SOPInstanceUID.encode() in said
+    assert b"6.0 mm" in said
+    assert b"atlantoaxial subluxation suspected" in said
+
+
+def test_the_overlay_of_a_film_whose_file_is_gone_stays_as_delivered(node: Node) -> None:
+    flexion = marked_film("flexion")
+    node.report(flexion)
+    forget_file_of(node, flexion)
+    node.report(marked_film("extension", view=View.EXTENSION))  # the motion would be shown on both
+    first, second = versions(node)
+    role = overlay_role(flexion.SOPInstanceUID)
+    assert role in {one.role for one in objects_of(node, first)}
+    assert role not in {one.role for one in objects_of(node, second)}
+    assert overlay_role(uid("instance", "visit-1", "extension")) in {one.role for one in objects_of(node, second)}
+
+
+def test_findings_are_equal_whether_their_film_is_kept_or_not(node: Node) -> None:
+    flexion = marked_film("flexion")
+    node.report(flexion)
+    forget_file_of(node, flexion)
+    node.report(marked_film("neutral", view=View.NEUTRAL))
+    role = overlay_role(flexion.SOPInstanceUID)
+    [before], [after] = ([one for one in objects_of(node, each) if one.role == role] for each in versions(node))
+    assert before.sop_instance_uid == after.sop_instance_uid
+
+
+def test_a_version_that_would_understate_is_refused_with_the_reason(node: Node) -> None:
+    captured = marked_film("flexion", adi_px=60)
+    captured.SOPClassUID = captured.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+    node.report(captured)
+    forget_file_of(node, captured)
+    node.report(marked_film("neutral", view=View.NEUTRAL, adi_px=15))
+    assert len(versions(node)) == 1
+    [job] = node.jobs(JobKind.REPORT, JobState.DEAD)
+    assert f"instance {captured.SOPInstanceUID} is no longer kept" in (job.reason or "")
 
 
 def test_a_film_whose_file_is_gone_ends_the_report_with_a_reason(node: Node) -> None:

@@ -6,7 +6,15 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import numpy.typing as npt
 from pydicom import Dataset
+from pydicom.uid import (
+    UID,
+    ComputedRadiographyImageStorage,
+    DigitalXRayImageStorageForPresentation,
+    DigitalXRayImageStorageForProcessing,
+)
 
 from aasnode.config import Config
 from aasnode.dicom.file import read_data_set
@@ -16,10 +24,20 @@ from aasnode.geometry import Spacings
 from aasnode.measurement import Compared, CourseChanges, Length, NotComparable, assess_study, changes
 from aasnode.reports import wording
 from aasnode.reports.findings import EarlierLength, FilmFindings, ObjectReference, ReportSettings, StudyFindings
+from aasnode.reports.modules import carry_over
 from aasnode.store import history
 from aasnode.store.objects import StoredObject
 from aasnode.store.results import StoredResult
 from aasnode.store.store import Store
+
+Pixels = npt.NDArray[np.float32]
+
+_MODALITIES = {
+    ComputedRadiographyImageStorage: "CR",
+    DigitalXRayImageStorageForPresentation: "DX",
+    DigitalXRayImageStorageForProcessing: "DX",
+}
+"""The classes of single frames of which the class alone tells the modality."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,17 +72,27 @@ def study_findings(
 ) -> StudyFindings:
     """Everything that the study's report and overlays show.
 
+    A later version takes nothing back: it describes a film whose file retention has removed from its stored result.
+
     Raises:
-        UnsupportedError: none of the films is kept any more.
+        UnsupportedError: none of the films is kept any more, or the store does not tell enough of one that is not.
     """
     compared = _compared(gathered, config)
+    read = {
+        stored.id: _read(stored.file_name, store, config) for stored in gathered.films if stored.file_name is not None
+    }
+    if not read:
+        raise UnsupportedError("the films of the study are no longer kept; the version that was delivered stands")
+    kept, _ = next(iter(read.values()))
     films = tuple(
-        _film_findings(stored, store, config, compared[stored.film.identity.sop_instance_uid], gathered.course)
+        _film_findings(
+            stored,
+            read.get(stored.id) or (_header_from_store(stored, kept), None),
+            compared[stored.film.identity.sop_instance_uid],
+            gathered.course,
+        )
         for stored in gathered.films
-        if stored.file_name is not None
     )
-    if not films:
-        raise UnsupportedError("the films of the study are no longer kept; send them again for a new report")
     measured = [film.measurement for film in films if film.measurement is not None]
     return StudyFindings(
         films=films,
@@ -91,17 +119,46 @@ def _compared(gathered: Gathered, config: Config) -> Mapping[str, CourseChanges]
     return {one.key: one for one in changes(entries, config.measurement)}
 
 
-def _film_findings(
-    stored: StoredResult, store: Store, config: Config, compared: CourseChanges, course: Sequence[StoredResult]
-) -> FilmFindings:
-    assert stored.file_name is not None  # looked at by the caller
-    film = stored.film
-    dataset = read_data_set(store.inbox.path(stored.file_name), config.pixels)
+def _read(file_name: str, store: Store, config: Config) -> tuple[Dataset, Pixels | None]:
+    """A kept film: its header without pixels, otherwise untouched, and its pixels."""
+    dataset = read_data_set(store.inbox.path(file_name), config.pixels)
     pixels = read_pixels(dataset, config.pixels)
     dataset.pop("PixelData", None)
+    return dataset, pixels
+
+
+def _header_from_store(stored: StoredResult, kept: Dataset) -> Dataset:
+    """What a report needs of the header of a film whose file is gone: patient and study as on a film that is ``kept``.
+
+    Raises:
+        UnsupportedError: the stored result does not tell enough; a report without this film would take a finding back.
+    """
+    film, identity = stored.film, stored.film.identity
+    modality = _MODALITIES.get(UID(identity.sop_class_uid))
+    if modality is None or film.rows is None or film.columns is None:
+        raise UnsupportedError(
+            f"the file of instance {identity.sop_instance_uid} is no longer kept, and a new version of the report "
+            "cannot describe it without; the version that was delivered stands, read the new films by eye"
+        )
+    header = Dataset()
+    carry_over(kept, header)
+    header.SOPClassUID, header.SOPInstanceUID = identity.sop_class_uid, identity.sop_instance_uid
+    header.SeriesInstanceUID = identity.series_instance_uid
+    header.Modality, header.Rows, header.Columns = modality, film.rows, film.columns
+    return header
+
+
+def _film_findings(
+    stored: StoredResult,
+    read: tuple[Dataset, Pixels | None],
+    compared: CourseChanges,
+    course: Sequence[StoredResult],
+) -> FilmFindings:
+    film = stored.film
+    header, pixels = read
     is_known = _has_earlier_study(stored, course)
     return FilmFindings(
-        header=dataset,
+        header=header,
         pixels=pixels,
         view=film.view,
         facing=film.facing,

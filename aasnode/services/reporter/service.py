@@ -123,14 +123,20 @@ class Reporter:
             return objects.sent_report(connection, study_instance_uid)
 
     def _make_objects(self, study: StudyFindings) -> Iterator[NewObject]:
-        """The report in each of its SOP classes and the overlay of each film; what was built before is not again."""
+        """The report in each of its SOP classes and the overlay of each film; what was built before is not again.
+
+        The overlay of a film whose file is gone stays as it was delivered.
+        """
         for preference, sop_class_uid in enumerate(SOP_CLASSES):
             uid = structured_report_uid(study, sop_class_uid)
             built = self._built_before(uid) or self._store_object(build_structured_report(study, sop_class_uid))
             yield _as_candidate(built, STRUCTURED_REPORT, preference)
         for film in study.films:
             uid = overlay_uid(study, film)
-            built = self._built_before(uid) or self._store_object(build_secondary_capture(study, film))
+            before = self._built_before(uid)
+            if before is None and film.pixels is None:
+                continue
+            built = before or self._store_object(build_secondary_capture(study, film))
             yield _as_candidate(built, overlay_role(film.sop_instance_uid), 0)
 
     def _built_before(self, sop_instance_uid: str) -> StoredObject | None:
