@@ -16,6 +16,7 @@ from aasnode.measurement import StudyAssessment
 from aasnode.reports.findings import FilmFindings, ReportSettings, StudyFindings
 
 _IDENTITY = ("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "AccessionNumber")
+_PERSON = ("PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")  # as the store holds people apart
 _NOT_COMPARED = ("header", "pixels")
 
 
@@ -52,13 +53,18 @@ def motion_shown(study: StudyFindings, film: FilmFindings) -> StudyAssessment | 
 def tracking_uid(study: StudyFindings, film: FilmFindings, length: str) -> UID:
     """Tracking Unique Identifier of one length: unique within a report, the same in the patient's later reports.
 
-    Repeats of a view are numbered, since viewers merge what has the same tracking UID.
+    It joins what the patient's course compares, and no more: one person, one view, one spacing rule, one model; a film
+    of an unknown view or without a patient ID has no course and is tracked within its study. Repeats of a view are
+    numbered, since viewers merge what has the same tracking UID.
     """
     of_view = [other.sop_instance_uid for other in study.films if other.view is film.view]
     number = of_view.index(film.sop_instance_uid)
-    patient = [film.text("PatientID"), film.text("IssuerOfPatientID")]
-    whose = patient if patient[0].strip() else [study.study_instance_uid]
-    return UID(own_uid("tracking", study.settings.device_observer_uid, *whose, length, film.view, str(number)))
+    person = [film.text(keyword).strip() for keyword in _PERSON]
+    is_tracked = bool(person[0]) and film.view is not View.UNKNOWN
+    whose = person if is_tracked else [study.study_instance_uid]
+    rule = film.spacing.rule if film.spacing else ""
+    how = (film.view, rule, film.model, str(number))
+    return UID(own_uid("tracking", study.settings.device_observer_uid, *whose, length, *how))
 
 
 def film_digest(film: FilmFindings) -> str:

@@ -9,11 +9,12 @@ import pytest
 
 from aasnode.anatomy import Landmark, View
 from aasnode.dicom.identity import is_own_uid
+from aasnode.geometry import SpacingRule
 from aasnode.reports.findings import FilmFindings, ObjectReference, StudyFindings
 from aasnode.reports.structured_report import SOP_CLASSES
 from aasnode.reports.uids import object_uid, overlay_uid, series_uid, structured_report_uid, tracking_uid
 
-from .conftest import FilmFactory, StudyFactory, digital_radiograph
+from .conftest import DETECTOR, FilmFactory, StudyFactory, digital_radiograph
 
 CLASS = SOP_CLASSES[0]
 
@@ -118,6 +119,36 @@ def test_tracking_is_the_same_in_the_patients_next_study_and_not_another_patient
     other = make_study(make_film(header=digital_radiograph(PatientID="P-002"), draw=False))
     assert tracked(study) == tracked(next_year)
     assert not set(tracked(study)) & set(tracked(other))
+
+
+@pytest.mark.parametrize("element", [{"PatientBirthDate": "19700102"}, {"PatientSex": "M"}])
+def test_two_people_under_one_id_are_not_tracked_as_one(
+    element: dict[str, str], make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    one, two = (make_study(make_film(header=digital_radiograph(**of), draw=False)) for of in ({}, element))
+    assert not set(tracked(one)) & set(tracked(two))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"model": "aas-cpu 1.0.1"}, {"spacing": replace(DETECTOR, rule=SpacingRule.GEOMETRY)}, {"view": View.FLEXION}],
+)
+def test_what_the_course_refuses_to_compare_is_not_tracked_as_one(
+    change: dict[str, Any], make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    film = make_film(draw=False)
+    next_year = make_film(header=digital_radiograph(StudyInstanceUID="1.2.9"), draw=False)
+    assert not set(tracked(make_study(film))) & set(tracked(make_study(replace(next_year, **change))))
+
+
+def test_films_of_an_unknown_view_are_tracked_within_their_study_only(
+    make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    one, two = (
+        make_study(make_film(view=View.UNKNOWN, header=digital_radiograph(StudyInstanceUID=uid), draw=False))
+        for uid in ("1.2.3", "1.2.4")
+    )
+    assert not set(tracked(one)) & set(tracked(two))
 
 
 def test_patients_without_an_id_are_not_tracked_as_one(make_film: FilmFactory, make_study: StudyFactory) -> None:
