@@ -15,6 +15,7 @@ from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID
+from pydicom.valuerep import STR_VR
 
 from aasnode import __version__
 from aasnode.dicom.identity import MANUFACTURER
@@ -80,7 +81,7 @@ def carry_over(source: Dataset, target: Dataset) -> None:
     for keyword in CARRIED_OVER:
         tag = Tag(keyword)
         if tag in source:
-            target[tag] = _text_as_it_lies(source, tag)
+            target[tag] = _as_it_lies(source, tag)
     for keyword in REQUIRED:
         if keyword not in target:
             setattr(target, keyword, "")
@@ -88,11 +89,11 @@ def carry_over(source: Dataset, target: Dataset) -> None:
     target.set_original_encoding(False, True, convert_encodings(target.get("SpecificCharacterSet")))
 
 
-def _text_as_it_lies(source: Dataset, tag: BaseTag) -> DataElement | RawDataElement:
-    """Text keeps its bytes; a sequence is read and copied, since its bytes depend on the transfer syntax."""
+def _as_it_lies(source: Dataset, tag: BaseTag) -> DataElement | RawDataElement:
+    """Text keeps its bytes; sequences and numbers are read and copied: theirs depend on the transfer syntax."""
     element: DataElement | RawDataElement = source.get_item(tag)
     vr = dictionary_VR(tag)
-    if isinstance(element, RawDataElement) and vr != "SQ":
+    if isinstance(element, RawDataElement) and vr in STR_VR:
         return element._replace(VR=vr, value=element.value or b"", is_implicit_VR=False, is_little_endian=True)
     return deepcopy(source[tag])
 

@@ -115,6 +115,15 @@ def test_sequences_of_the_study_are_copied_whole(make_film: FilmFactory, make_st
         assert dataset.OtherPatientIDsSequence[0].PatientID == "Q-9"
 
 
+@pytest.mark.parametrize("syntax", SYNTAXES, ids=lambda syntax: syntax.name)
+def test_a_number_keeps_its_value_whatever_the_byte_order(
+    syntax: UID, make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    film = make_film(header=digital_radiograph(PregnancyStatus=4), transfer_syntax=syntax)
+    for dataset in sent(film, make_study):
+        assert dataset.PregnancyStatus == 4
+
+
 def test_nothing_of_the_films_own_series_or_pixels_is_carried_over(
     make_film: FilmFactory, make_study: StudyFactory
 ) -> None:
