@@ -42,7 +42,7 @@ def composition(library: Library, seed: int) -> Composition:
 def seen_through(library: Library, crops: CloseUp, seed: int) -> tuple[Composition, Seen]:
     for attempt in range(20):
         drawn = composition(library, 100 * seed + attempt)
-        seen = look_at(drawn, crops, np.random.default_rng(seed))
+        seen = look_at(drawn, replace(crops, misplaced=0.0), np.random.default_rng(seed))
         if seen is not None:
             return drawn, seen
     raise AssertionError("no composition survives the warp")
@@ -116,9 +116,25 @@ def at(mask: npt.NDArray[np.float32], point: npt.NDArray[np.float64]) -> float:
 
 
 @pytest.mark.parametrize("crops", CLOSE_UPS, ids=lambda crops: str(crops.role))
+def test_a_crop_in_a_wrong_place_has_nothing_to_find(library: Library, crops: CloseUp) -> None:
+    wrong = ComposedStream(library, replace(crops, misplaced=1.0), EVERYTHING)
+    for sample in islice(wrong.samples((8,)), 8):
+        assert not sample.visible.any()
+        assert not sample.masks.any()
+        assert sample.image.std() > 0.5  # yet there is a film to see
+
+
+@pytest.mark.parametrize("crops", CLOSE_UPS, ids=lambda crops: str(crops.role))
+def test_wrong_places_are_as_frequent_as_stated(library: Library, crops: CloseUp) -> None:
+    drawn, rng = composition(library, 1), np.random.default_rng(1)
+    shown = [place_close_up(crops, drawn, rng).shows_joint for _ in range(2000)]
+    assert np.mean(shown) == pytest.approx(1 - crops.misplaced, abs=0.03)
+
+
+@pytest.mark.parametrize("crops", CLOSE_UPS, ids=lambda crops: str(crops.role))
 @pytest.mark.parametrize("seed", range(4))
 def test_a_crop_lies_where_the_detector_would_cut_it(library: Library, crops: CloseUp, seed: int) -> None:
-    still = replace(crops, zoom_log=0, turn_degrees=0, shift_mm=0)
+    still = replace(crops, zoom_log=0, turn_degrees=0, shift_mm=0, misplaced=0)
     drawn = composition(library, seed)
     placed = place_close_up(still, drawn, np.random.default_rng(0))
     axis, card = drawn.axis, stage_card(crops, "w18-small", "x.safetensors", "")
