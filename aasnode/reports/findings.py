@@ -43,6 +43,7 @@ class FilmFindings:
     header: Dataset = field(repr=False, compare=False)
     pixels: npt.NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
     frame: int = 1  # from 1, as in the standard
+    acquisition_date: str  # verbatim, YYYYMMDD, as the course has it; empty when unknown
     view: View
     facing: Facing
     landmarks: Landmarks

@@ -119,7 +119,7 @@ def draw_panel(
 
 def _add_title(column: _Column, film: FilmFindings) -> None:
     column.paragraph("Atlantoaxial joint", column.style(1.25, weight=Weight.BOLD))
-    date = wording.describe_date(film.text("AcquisitionDate") or film.text("StudyDate"))
+    date = wording.describe_date(film.acquisition_date)
     column.paragraph(f"lateral view, {wording.VIEWS[film.view]} · {date}", column.style(0.9, DIM))
 
 

@@ -185,6 +185,7 @@ def make_film() -> FilmFactory:
             },
             "spacing": spacing,
             "measurement": measurement,
+            "acquisition_date": "20261123",
             "model": "aas-cpu 1.0.0",
             "model_digest": "0" * 64,
         }

@@ -16,6 +16,8 @@ from pydicom.uid import (
 
 from aasnode.anatomy import View
 from aasnode.config import DeliverySection, ReturnAddress
+from aasnode.reports import panel
+from aasnode.reports.drawing import Picture, Style
 from aasnode.store import jobs, objects, results
 from aasnode.store.objects import STRUCTURED_REPORT, Report, StoredObject, overlay_role
 from aasnode.store.schema import JobKind, JobState
@@ -157,6 +159,21 @@ def test_a_film_of_another_visit_is_compared_with_the_earlier_one(node: Node) ->
     [report] = versions(node)
     [new] = [one for one in objects_of(node, report) if one.sop_class_uid == Comprehensive3DSRStorage]
     assert b"2.0 mm on 2025-03-01, change +2.0 mm" in node.store.objects.path(new.file_name or "").read_bytes()
+
+
+def test_a_film_is_dated_as_the_course_dates_it(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    film = marked_film()
+    film.AcquisitionDateTime = "20260228235900+0900"
+    written: list[str] = []
+    draw_text = panel.draw_text
+
+    def record(picture: Picture, text: str, x: int, y: int, style: Style) -> None:
+        written.append(text)
+        draw_text(picture, text, x, y, style)
+
+    monkeypatch.setattr(panel, "draw_text", record)
+    node.report(film)
+    assert "lateral view, flexion · 2026-02-28" in written
 
 
 def test_nothing_is_sent_of_a_study_without_a_lateral_cervical_film(node: Node) -> None:

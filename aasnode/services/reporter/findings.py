@@ -160,6 +160,7 @@ def _film_findings(
     return FilmFindings(
         header=header,
         pixels=pixels,
+        acquisition_date=film.identity.acquisition.date_verbatim,
         view=film.view,
         facing=film.facing,
         landmarks=film.landmarks,
