@@ -47,6 +47,7 @@ class Appointment:
     patient: Patient
     visit: int  # 0 is the first
     years: float  # after the first visit
+    begun: datetime  # the visit, and so its study
     acquired: datetime
     view: View
     film: int  # number of the film within the visit
@@ -82,12 +83,14 @@ class Cohort:
         hardware, operated_at = draw_hardware(rng), int(rng.integers(0, self.visits))
         days = 0.0
         for visit in range(1 if self.single else self.visits):
+            begun = start + timedelta(days=round(days))
             for film, of_visit in enumerate(views):
                 yield Appointment(
                     patient=patient,
                     visit=visit,
                     years=days / _DAYS_OF_A_YEAR,
-                    acquired=start + timedelta(days=round(days), minutes=2 * film),
+                    begun=begun,
+                    acquired=begun + timedelta(minutes=2 * film),
                     view=of_visit,
                     film=film,
                     device=device,

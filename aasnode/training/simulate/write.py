@@ -77,7 +77,7 @@ def _of(**elements: Any) -> Dataset:
 
 
 def _patient_and_study(film: Film) -> Dataset:
-    patient, at = film.appointment.patient, film.truth.acquired
+    patient, begun = film.appointment.patient, film.appointment.begun
     first = film.appointment.acquired.year - round(film.appointment.years)
     study = uid_of("study", film.truth.patient_id, film.appointment.visit, _fingerprint(film))
     return _of(
@@ -89,8 +89,8 @@ def _patient_and_study(film: Film) -> Dataset:
         PatientSex=patient.sex.value,
         PatientAge=f"{patient.age_years + int(film.appointment.years):03d}Y",
         StudyInstanceUID=study,
-        StudyDate=at.strftime("%Y%m%d"),
-        StudyTime=at.strftime("%H%M%S"),
+        StudyDate=begun.strftime("%Y%m%d"),
+        StudyTime=begun.strftime("%H%M%S"),
         StudyID=f"{film.appointment.visit + 1}",
         AccessionNumber=f"S{int(str(study)[5:]) % 10**10:010d}",
         ReferringPhysicianName="",

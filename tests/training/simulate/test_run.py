@@ -71,6 +71,17 @@ def test_tags_say_what_the_truth_says(course: tuple[Path, tuple[FilmTruth, ...]]
             assert header.EstimatedRadiographicMagnificationFactor == pytest.approx(film.magnification, rel=1e-4)
 
 
+def test_the_films_of_a_visit_are_one_study_for_the_validator(course: tuple[Path, tuple[FilmTruth, ...]]) -> None:
+    out, films = course
+    for visit in (0, 1):
+        paths = [out / film.path for film in films if film.visit == visit]
+        said = subprocess.run(["dcentvfy", *paths], capture_output=True, text=True, check=False)
+        assert (said.returncode, said.stdout + said.stderr) == (0, "")
+        headers = [dcmread(path, stop_before_pixels=True) for path in paths]
+        assert len({(header.StudyDate, header.StudyTime) for header in headers}) == 1
+        assert len({header.AcquisitionTime for header in headers}) == 3
+
+
 def test_a_course_is_one_patient_with_a_study_a_visit_and_the_same_bones(
     course: tuple[Path, tuple[FilmTruth, ...]],
 ) -> None:
