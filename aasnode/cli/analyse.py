@@ -102,7 +102,7 @@ def _millimetres(text: str) -> float:
 
 
 def _show_json(answer: Answer) -> None:
-    print(json.dumps(answer, ensure_ascii=False, allow_nan=False), flush=True)
+    print(json.dumps(answer, allow_nan=False), flush=True)  # ASCII: valid JSON whatever stdout's encoding lacks
 
 
 def _row_printer(files: Sequence[Path]) -> Callable[[Answer], None]:

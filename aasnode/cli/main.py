@@ -9,6 +9,7 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from io import TextIOWrapper
 from types import ModuleType
 
 from aasnode import __version__
@@ -38,6 +39,7 @@ _EXTRA_TRAIN = frozenset({"matplotlib", "numba", "scipy", "skimage", "tensorboar
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit status."""
+    _print_any_character()
     words = list(sys.argv[1:] if arguments is None else arguments)
     parsed = command_parser(chosen=next((word for word in words if word in COMMANDS), None)).parse_args(words)
     try:
@@ -80,6 +82,12 @@ def command_parser(chosen: str | None) -> argparse.ArgumentParser:
 def command_module(name: str) -> ModuleType:
     """The command's file; it has ``configure(parser)`` and ``run(arguments) -> exit status``."""
     return importlib.import_module(f"aasnode.cli.{name}")
+
+
+def _print_any_character() -> None:
+    """What stdout's encoding lacks is printed escaped: a file name that is no UTF-8 must not end a run."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _say(*lines: str) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -83,6 +85,26 @@ def test_every_answer_has_every_key_and_unreadable_files_exit_0(
     assert [one["file"] for one in answers] == files
     assert [one["status"] for one in answers[1:]] == ["failed", "failed"]
     assert list(answers[0]["landmarks"]) == list(LANDMARKS)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+@pytest.mark.parametrize("shown_as", ["json", "table"])
+def test_a_file_name_that_is_no_utf_8_ends_no_run(
+    shown_as: str, encoding: str, config_file: Path, tmp_path: Path
+) -> None:
+    odd, plain = os.path.join(os.fsencode(tmp_path), b"r\xf6ntgen.dcm"), os.fsencode(tmp_path / "plain.dcm")  # noqa: PTH118
+    for path in (odd, plain):
+        Path(os.fsdecode(path)).write_bytes(b"no film at all")
+    command = [sys.executable, "-m", "aasnode", "analyse", "--format", shown_as, "--config", config_file, odd, plain]
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "1"}
+    done = subprocess.run(command, capture_output=True, env=environment, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    *_, first, second = done.stdout.decode(encoding).splitlines()
+    if shown_as == "json":
+        assert [json.loads(line)["file"] for line in (first, second)] == [os.fsdecode(odd), os.fsdecode(plain)]
+    else:
+        assert first.startswith("r\\udcf6ntgen.dcm")
+        assert second.startswith("plain.dcm")
 
 
 def test_the_stated_spacing_is_used_for_a_picture(
