@@ -36,7 +36,7 @@ IMAGES: Mapping[Role, int] = {Role.LOCATE: 120_000, Role.REFINE: 90_000, Role.JO
 
 DECISION = Decision(
     film_confidence=0.45,
-    answer_confidence=0.58,
+    answer_confidence=0.60,
     point_confidence=0.25,
     spread=0.035,
     offset=0.12,
