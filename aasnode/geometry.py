@@ -26,7 +26,7 @@ class SpacingRule(StrEnum):
     SOURCE_DISTANCES = "source_distances"  # ImagerPixelSpacing * source-to-patient / source-to-detector distance
     PIXEL_SPACING_CORRECTED = "pixel_spacing_corrected"  # PixelSpacing smaller than ImagerPixelSpacing
     DETECTOR_PLANE = "detector_plane"  # ImagerPixelSpacing and/or an equal PixelSpacing, magnification unknown
-    PIXEL_SPACING_UNKNOWN = "pixel_spacing_unknown"  # PixelSpacing alone, its plane not stated
+    PIXEL_SPACING_UNKNOWN = "pixel_spacing_unknown"  # PixelSpacing alone or above ImagerPixelSpacing: plane not stated
     GIVEN = "given"  # stated by the user on the command line
 
     @property

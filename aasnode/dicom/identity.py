@@ -23,6 +23,7 @@ UID_ROOT = "2.25.591147305854908"
 _UUID_PREFIX = int.from_bytes(hashlib.sha256(b"aasnode").digest()[:6])  # 48 bits: field custom_a of RFC 9562 5.8
 _DAYS_PER_YEAR = 365.2425
 _OLDEST_YEARS = 125
+_FIRST_YEAR, _LAST_YEAR = 1895, 2200  # from the first X-ray film; 0001-01-01 is a placeholder, and no time zone has it
 _AGE_UNITS_YEARS = {"D": 1 / _DAYS_PER_YEAR, "W": 7 / _DAYS_PER_YEAR, "M": 1 / 12, "Y": 1.0}
 
 
@@ -147,10 +148,12 @@ def is_own_object(dataset: Dataset) -> bool:
 
 
 def parse_date(verbatim: str) -> date | None:
-    """A DA value, the old form with full stops included; None when it is no date."""
+    """A DA value, the old form with full stops included; None when it is no date of a year from 1895 to 2200."""
     found = re.fullmatch(r"(\d{4})\.?(\d\d)\.?(\d\d)", verbatim)
+    if not found or not _FIRST_YEAR <= int(found[1]) <= _LAST_YEAR:
+        return None
     try:
-        return date(int(found[1]), int(found[2]), int(found[3])) if found else None
+        return date(int(found[1]), int(found[2]), int(found[3]))
     except ValueError:
         return None
 

@@ -4,6 +4,8 @@ The order is that of ``getPixelSpacingInformation`` in Cornerstone (OHIF), which
 radiographs; docs/measurements.md has it as a table. Values that cannot be used count as absent.
 """
 
+import math
+
 from pydicom import Dataset
 
 from aasnode.dicom.elements import integer, number, numbers, text
@@ -33,6 +35,7 @@ _PROJECTION_SOP_CLASSES = frozenset(
 _SMALLEST_MM, _LARGEST_MM = 0.01, 2.0  # detectors have 0.05 to 0.4 mm, reduced copies up to about 1 mm
 _LARGEST_FIELD_MM = 1500.0  # a stitched whole spine
 _LARGEST_ASPECT = 5.0
+_ROUNDING = 1e-3  # relative: 0.139 and 0.1389 are one spacing
 
 
 def read_spacings(dataset: Dataset) -> Spacings | Unscaled:
@@ -44,28 +47,42 @@ def read_spacings(dataset: Dataset) -> Spacings | Unscaled:
     if text(dataset, "SOPClassUID") in _PROJECTION_SOP_CLASSES:
         spacings = _of_projection(dataset, pixel, imager)
     else:
-        spacings = _alone(pixel, SpacingRule.PIXEL_SPACING_UNKNOWN) if pixel else None
+        spacings = _of_other_class(dataset, pixel)
     if spacings is None or not _is_sane((spacings.primary.row_mm, spacings.primary.column_mm)):
         return Unscaled(reason=_why_none(dataset), aspect_ratio=_aspect_ratio(dataset, pixel or imager))
     return spacings
 
 
 def _of_projection(dataset: Dataset, pixel: Pair | None, imager: Pair | None) -> Spacings | None:
-    """The six steps of the precedence, in their order."""
-    calibration = text(dataset, "PixelSpacingCalibrationType")
-    if pixel and calibration == "GEOMETRY":
-        return _both(SpacingRule.GEOMETRY, corrected=pixel, detector=imager)
-    if pixel and calibration == "FIDUCIAL":
-        return _both(SpacingRule.FIDUCIAL, corrected=pixel, detector=imager)
+    """The steps of the precedence, in their order."""
+    if pixel and (calibration := _calibration(dataset)):
+        return _both(calibration, corrected=pixel, detector=imager)
     if imager is None:
         return _alone(pixel, SpacingRule.PIXEL_SPACING_UNKNOWN) if pixel else None
     if magnification := _magnification(dataset):
         factor, rule = magnification
         return _both(rule, corrected=(imager[0] / factor, imager[1] / factor), detector=imager)
-    if pixel and imager[0] > pixel[0]:
+    if pixel is None or _is_equal(pixel, imager):
+        plane = _spacing(pixel or imager, SpacingRule.DETECTOR_PLANE)
+        return Spacings(primary=plane, detector_plane=plane, corrected=None)
+    if pixel[0] < imager[0] and pixel[1] < imager[1]:
         return _both(SpacingRule.PIXEL_SPACING_CORRECTED, corrected=pixel, detector=imager)
-    plane = _spacing(pixel or imager, SpacingRule.DETECTOR_PLANE)
-    return Spacings(primary=plane, detector_plane=plane, corrected=None)
+    return _alone(pixel, SpacingRule.PIXEL_SPACING_UNKNOWN)  # larger than at the detector: no magnification does that
+
+
+def _of_other_class(dataset: Dataset, pixel: Pair | None) -> Spacings | None:
+    """Pixel Spacing as it stands, as viewers take it; what it is calibrated to is known even so."""
+    if pixel is None:
+        return None
+    if calibration := _calibration(dataset):
+        return _both(calibration, corrected=pixel, detector=None)
+    return _alone(pixel, SpacingRule.PIXEL_SPACING_UNKNOWN)
+
+
+def _calibration(dataset: Dataset) -> SpacingRule | None:
+    """The rule that Pixel Spacing Calibration Type states, if any."""
+    calibrations = {"GEOMETRY": SpacingRule.GEOMETRY, "FIDUCIAL": SpacingRule.FIDUCIAL}
+    return calibrations.get(text(dataset, "PixelSpacingCalibrationType"))
 
 
 def _magnification(dataset: Dataset) -> tuple[float, SpacingRule] | None:
@@ -91,6 +108,11 @@ def _usable(dataset: Dataset, keyword: str) -> Pair | None:
 def _is_sane(pair: Pair) -> bool:
     within = all(_SMALLEST_MM <= mm <= _LARGEST_MM for mm in pair)
     return within and max(pair) / min(pair) <= _LARGEST_ASPECT
+
+
+def _is_equal(one: Pair, other: Pair) -> bool:
+    """Equal but for the digits that they are written with."""
+    return all(math.isclose(a, b, rel_tol=_ROUNDING) for a, b in zip(one, other, strict=True))
 
 
 def _spacing(pair: Pair, rule: SpacingRule) -> PixelSpacing:

@@ -129,3 +129,11 @@ def test_objects_of_ours_are_known_by_uid_and_by_equipment() -> None:
 def test_instants_compare_across_zones() -> None:
     tokyo = read_acquisition(film(StudyDate="20260301", StudyTime="090000"), TOKYO).instant
     assert tokyo == datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("placeholder", ["00010101", "18941231", "22010101", "99991231"])
+def test_date_that_no_film_has_is_no_date_and_the_next_element_decides(placeholder: str) -> None:
+    dataset = film(AcquisitionDateTime=f"{placeholder}000000", AcquisitionDate=placeholder, ContentDate="20260301")
+    acquisition = read_acquisition(dataset, TOKYO)
+    assert acquisition.element == "ContentDate"
+    assert read_acquisition(film(AcquisitionDate=placeholder), TOKYO).instant is None

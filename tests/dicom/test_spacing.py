@@ -77,8 +77,19 @@ def spacings(**elements: Any) -> Spacings:
         (
             {"SOPClassUID": SecondaryCaptureImageStorage, "PixelSpacing": [0.15, 0.3],
              "PixelSpacingCalibrationType": "GEOMETRY"},
+            SpacingRule.GEOMETRY, 0.15, 0.3,
+        ),
+        (
+            {"SOPClassUID": SecondaryCaptureImageStorage, "PixelSpacing": [0.15, 0.3],
+             "PixelSpacingCalibrationType": "FIDUCIAL"},
+            SpacingRule.FIDUCIAL, 0.15, 0.3,
+        ),
+        (
+            {"SOPClassUID": SecondaryCaptureImageStorage, "PixelSpacing": [0.15, 0.3]},
             SpacingRule.PIXEL_SPACING_UNKNOWN, 0.15, 0.3,
         ),
+        ({"ImagerPixelSpacing": [0.139, 0.139], "PixelSpacing": [0.1389, 0.1389]},
+         SpacingRule.DETECTOR_PLANE, 0.1389, 0.1389),
     ],
 )  # fmt: skip
 def test_the_spacing_is_the_viewers(
@@ -104,6 +115,22 @@ def test_unstated_plane_is_neither() -> None:
     found = spacings(SOPClassUID=ComputedRadiographyImageStorage, PixelSpacing=[0.15, 0.15])
     assert found.detector_plane is None
     assert found.corrected is None
+
+
+@pytest.mark.parametrize("pixel", [[0.3, 0.3], [0.13, 0.3], [0.3, 0.13], [0.15, 0.13]])
+def test_pixel_spacing_that_no_magnification_explains_has_no_stated_plane(pixel: list[float]) -> None:
+    found = spacings(ImagerPixelSpacing=[0.15, 0.15], PixelSpacing=pixel)
+    rule = SpacingRule.PIXEL_SPACING_UNKNOWN
+    assert found.primary == PixelSpacing(row_mm=pixel[0], column_mm=pixel[1], rule=rule)
+    assert found.detector_plane is None
+    assert found.corrected is None
+
+
+def test_calibrated_secondary_capture_is_in_the_plane_of_the_patient() -> None:
+    captured = {"SOPClassUID": SecondaryCaptureImageStorage, "PixelSpacing": [0.15, 0.15]}
+    found = spacings(**captured, PixelSpacingCalibrationType="FIDUCIAL")
+    assert found.corrected == found.primary
+    assert found.detector_plane is None
 
 
 def test_fiducial_without_imager_spacing_knows_the_corrected_plane_only() -> None:
