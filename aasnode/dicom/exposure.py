@@ -14,6 +14,7 @@ from aasnode.anatomy import View
 from aasnode.dicom.elements import items, text
 
 _EPOCH = datetime.min.replace(tzinfo=UTC)
+_EVENT = "event:"  # how the key of an Irradiation Event UID begins
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +48,11 @@ def exposure_key(dataset: Dataset) -> str:
     hardly share even where a device stamps a whole study with one time; else the instance's own UID.
     """
     if event := text(dataset, "IrradiationEventUID"):
-        return f"event:{event}"
+        return f"{_EVENT}{event}"
     moment = text(dataset, "AcquisitionDateTime") or text(dataset, "AcquisitionDate") + text(dataset, "AcquisitionTime")
     device = text(dataset, "DeviceSerialNumber") or text(dataset, "DetectorID") or text(dataset, "StationName")
     dose = [text(dataset, keyword) for keyword in ("KVP", "ExposureTime", "Exposure", "ExposureInuAs")]
-    if len(moment) < len("YYYYMMDDHHMMSS") or not any(dose):
+    if len(moment) < len("YYYYMMDDHHMMSS") or not any(dose[1:]):  # kV alone is a preset, the same for every film
         return f"instance:{text(dataset, 'SOPInstanceUID')}"
     return "|".join(["acquired", moment[:14], device, *dose])
 
@@ -71,7 +72,7 @@ def group_exposures(instances: Sequence[Instance]) -> tuple[Exposure, ...]:
     """Group the selected instances of ONE study into exposures and pick the primary of each view.
 
     Instances belong together by equal ``exposure_key`` or by naming one another as source, and never when two of them
-    have different known views. The exposures come in order of acquisition.
+    have different known views; one of unknown view only by event or source, never by time and dose. The exposures come in order of acquisition.
     """
     groups = sorted(_split_by_view(_linked(instances)), key=lambda group: _moment(group[0]))
     primaries = {id(_primary(repeats)) for repeats in _repeats(groups)}
@@ -97,8 +98,9 @@ def _linked(instances: Sequence[Instance]) -> list[list[Instance]]:
 
 
 def _is_linked(one: Instance, other: Instance) -> bool:
+    are_known = View.UNKNOWN not in (one.view, other.view)  # else one time and dose may hide two views
     return (
-        one.exposure_key == other.exposure_key
+        (one.exposure_key == other.exposure_key and (are_known or one.exposure_key.startswith(_EVENT)))
         or one.sop_instance_uid in other.source_sop_instance_uids
         or other.sop_instance_uid in one.source_sop_instance_uids
     )

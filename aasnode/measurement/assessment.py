@@ -99,10 +99,10 @@ def _sac_assessment(compared: _Range, low: bool, high: bool, settings: Measureme
     """``low`` and ``high``: whether that end of the interval is abnormal."""
     if high:
         return Assessment.AAS_SUSPECTED
-    mm, threshold, operator = compared.mm, settings.sac_threshold_mm, settings.sac_operator
-    if mm is not None and not _is_below(mm, threshold, operator) and mm <= settings.sac_borderline_mm:
-        return Assessment.BORDERLINE
-    return Assessment.UNCERTAIN if low else Assessment.NO_AAS_ON_THIS_VIEW
+    if low:
+        return Assessment.UNCERTAIN
+    is_borderline = compared.mm is not None and compared.mm <= settings.sac_borderline_mm
+    return Assessment.BORDERLINE if is_borderline else Assessment.NO_AAS_ON_THIS_VIEW
 
 
 def _is_above(mm: float, threshold_mm: float, operator: AbnormalAbove) -> bool:
@@ -121,11 +121,18 @@ def _in_plane(length: Length, rule: SpacingRule | None, settings: MeasurementSec
         scale = known / length.mm
         note = f"compared in the {wanted} plane: {known:.1f} mm" if abs(scale - 1) > 1e-9 else ""
         return _Range(low_mm=length.low_mm * scale, high_mm=length.high_mm * scale, mm=known, note=note)
-    is_corrected = rule is not None and rule.is_magnification_corrected
-    if is_corrected == (wanted is Plane.CORRECTED):
-        note = "" if rule is None or is_corrected else "plane of the pixel spacing not stated"
+    own = _plane_of(rule)
+    if own is None or own is wanted:
+        note = "plane of the pixel spacing not stated" if own is None else ""
         return _Range(low_mm=length.low_mm, high_mm=length.high_mm, mm=length.mm, note=note)
     return _widened(length, settings, to_detector=wanted is Plane.DETECTOR)
+
+
+def _plane_of(rule: SpacingRule | None) -> Plane | None:
+    """The plane of a length in mm; None where the header does not state it."""
+    if rule is SpacingRule.DETECTOR_PLANE:
+        return Plane.DETECTOR
+    return Plane.CORRECTED if rule is not None and rule.is_magnification_corrected else None
 
 
 def _widened(length: Length, settings: MeasurementSection, *, to_detector: bool) -> _Range:

@@ -92,8 +92,8 @@ def test_different_known_views_are_never_one_exposure() -> None:
 
 
 def test_unknown_view_takes_the_view_of_its_exposure() -> None:
-    unknown = instance("u", exposure_key="k", view=View.UNKNOWN)
-    (exposure,) = group_exposures([unknown, instance("n", exposure_key="k")])
+    unknown = instance("u", exposure_key="event:k", view=View.UNKNOWN)
+    (exposure,) = group_exposures([unknown, instance("n", exposure_key="event:k")])
     assert exposure.view is View.NEUTRAL
     assert set(exposure.sop_instance_uids) == {"u", "n"}
 
@@ -124,3 +124,14 @@ def test_missing_time_of_acquisition_is_no_obstacle() -> None:
 
 def test_no_instances_are_no_exposures() -> None:
     assert group_exposures([]) == ()
+
+
+def test_shared_time_stamp_and_kv_alone_join_nothing() -> None:
+    preset = {"AcquisitionDate": "20260301", "AcquisitionTime": "120000", "KVP": 70}
+    assert len({exposure_key(film(**preset)) for _ in range(3)}) == 3
+
+
+def test_films_of_unknown_view_are_not_joined_by_time_and_dose() -> None:
+    key = exposure_key(film(**DOSE))
+    films = [instance(uid, exposure_key=key, view=View.UNKNOWN) for uid in ("a", "b")]
+    assert len(group_exposures([*films, instance("n", exposure_key=key)])) == 3

@@ -43,7 +43,9 @@ def assessed(
         (1.5, 12.5, SUSPECTED),  # the interval ends at 13.0
         (1.5, 12.51, UNCERTAIN),
         (1.5, 13.0, UNCERTAIN),
-        (1.5, 13.1, BORDERLINE),
+        (1.5, 13.1, UNCERTAIN),  # the interval straddles the threshold
+        (1.5, 13.5, UNCERTAIN),  # the interval begins at 13.0
+        (1.5, 13.51, BORDERLINE),
         (1.5, 14.0, BORDERLINE),
         (1.5, 14.1, NONE),
         (3.2, 13.5, UNCERTAIN),  # uncertain goes before borderline
@@ -51,7 +53,7 @@ def assessed(
         (3.2, 12.0, SUSPECTED),
         (None, 20.0, NOT_ASSESSED),  # a normal SAC does not exclude a subluxation
         (None, 12.0, SUSPECTED),
-        (None, 13.5, BORDERLINE),
+        (None, 13.6, BORDERLINE),
         (None, 13.0, UNCERTAIN),
         (1.5, None, NONE),
         (3.6, None, SUSPECTED),
@@ -148,5 +150,19 @@ def test_thresholds_of_the_corrected_plane_are_compared_there() -> None:
 def test_plane_that_is_not_stated_is_said(rule: SpacingRule) -> None:
     unstated = Length(mm=4, low_mm=3.8, high_mm=4.2, sigma_mm=0.1, detector_plane_mm=None, corrected_mm=None)
     assessment, reason = assessed(unstated, None, rule=rule)
+    assert assessment is SUSPECTED
+    assert "plane of the pixel spacing not stated" in reason
+
+
+def test_larger_sac_with_the_same_interval_is_never_graver() -> None:
+    order = [SUSPECTED, UNCERTAIN, BORDERLINE, NONE]
+    found = [assessed(length(1.0), length(mm / 100, half_width_mm=1.0))[0] for mm in range(1100, 1700, 5)]
+    assert [order.index(one) for one in found] == sorted(order.index(one) for one in found)
+
+
+def test_plane_that_is_not_stated_is_not_taken_for_the_detector_plane() -> None:
+    section = settings(threshold_plane=Plane.CORRECTED)
+    unstated = Length(mm=3.5, low_mm=3.3, high_mm=3.7, sigma_mm=0.1, detector_plane_mm=None, corrected_mm=None)
+    assessment, reason = assessed(unstated, None, rule=SpacingRule.PIXEL_SPACING_UNKNOWN, section=section)
     assert assessment is SUSPECTED
     assert "plane of the pixel spacing not stated" in reason
