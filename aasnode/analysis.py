@@ -175,7 +175,10 @@ def _analyse_pixels(
     age_years: float | None,
 ) -> Analysis:
     """Steps 6 and 7: landmarks, then mm."""
-    detection = detector.detect(pixels, spacing.primary if isinstance(spacing, Spacings) else None)
+    if isinstance(spacing, Spacings):
+        detection = detector.detect(pixels, spacing.primary)
+    else:
+        detection = detector.detect(pixels, None, spacing.aspect_ratio)
     view, view_source = _view(selection, detection, settings.view_confidence)
     seen = replace(
         _NOTHING,
@@ -201,6 +204,7 @@ def _analyse_pixels(
         age_years=age_years,
         adi_reason=detection.adi_reason,
         sac_reason=detection.sac_reason,
+        model=detection.model,
     )
     status, reason = _status(measurement, detection.landmarks, spacing)
     return replace(seen, status=status, reason=reason, measurement=measurement)

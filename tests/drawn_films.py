@@ -38,7 +38,9 @@ class MarkDetector:
         adi_quantile=1.645, sac_quantile=1.645, adi_floor_mm=0.3, sac_floor_mm=0.3, source="drawn marks"
     )
 
-    def detect(self, pixels: npt.NDArray[np.float32], spacing: PixelSpacing | None) -> Detection:
+    def detect(
+        self, pixels: npt.NDArray[np.float32], spacing: PixelSpacing | None, aspect_ratio: float = 1.0
+    ) -> Detection:
         bright = (pixels > (pixels.min() + pixels.max()) / 2).astype(np.uint8)
         count, _, _, centres = cv2.connectedComponentsWithStats(bright)
         marks = sorted((float(x), float(y)) for x, y in centres[1:count]) if np.ptp(pixels) > 0 else []

@@ -43,7 +43,9 @@ class MarksDetector:
     model: str = "marks 1.0.0"
     calibration: Calibration = _CALIBRATION
 
-    def detect(self, pixels: npt.NDArray[np.float32], spacing: PixelSpacing | None) -> Detection:
+    def detect(
+        self, pixels: npt.NDArray[np.float32], spacing: PixelSpacing | None, aspect_ratio: float = 1.0
+    ) -> Detection:
         """Every blob brighter than the background, told apart by its grey."""
         landmarks: dict = dict.fromkeys(LANDMARKS)
         count, labels, stats, _ = cv2.connectedComponentsWithStats((pixels > 0.5).astype(np.uint8))

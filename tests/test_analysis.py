@@ -14,6 +14,8 @@ from aasnode.config import Config
 from aasnode.dicom.selection import ViewSource
 from aasnode.dicom.transfer_syntaxes import TRANSFER_SYNTAXES
 from aasnode.geometry import PixelSpacing, SpacingRule
+from aasnode.inference.crop import Film
+from aasnode.inference.detection import Detection, Outcome
 from tests.dicom.encoders import PREFIX, in_syntax
 from tests.dicom.films import film, written
 from tests.marks import ADI_MM, SAC_MM, MarksDetector, marked_film
@@ -222,3 +224,22 @@ def test_unreadable_file_is_a_failed_film(content: bytes, tmp_path: Path) -> Non
 
 def test_missing_file_is_a_failed_film(tmp_path: Path) -> None:
     assert analyse_file(tmp_path / "none.dcm", MarksDetector(), SETTINGS, None).status is Status.FAILED
+
+
+class ShapeDetector(MarksDetector):
+    """Knows a film only in its true shape, 80 to 60."""
+
+    def detect(self, pixels: np.ndarray, spacing: PixelSpacing | None, aspect_ratio: float = 1.0) -> Detection:
+        seen = Film(pixels, spacing, aspect_ratio)
+        found = super().detect(pixels, spacing)
+        is_true = seen.width / seen.height == pytest.approx(80 / 60, rel=0.01)
+        return found if is_true else replace(found, outcome=Outcome.ABSTAINED)
+
+
+def test_detector_is_told_the_shape_of_pixels_without_millimetres() -> None:
+    tall = PixelSpacing(row_mm=0.3, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE)
+    dataset = exposed(marked_film(tall), ImagerPixelSpacing=None, PixelAspectRatio=[2, 1])
+    analysis = analyse(dataset, ShapeDetector(), SETTINGS)
+    assert analysis.status is Status.LOCATED
+    assert analysis.measurement is not None
+    assert analysis.measurement.adi_ratio == pytest.approx(ADI_MM / (ADI_MM + 10 + SAC_MM), abs=0.01)

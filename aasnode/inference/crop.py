@@ -1,8 +1,8 @@
 """Square crops of a film, turned, mirrored and scaled at will, resampled once from the original pixels.
 
 Two frames. *Film*: ``x`` along columns, ``y`` along rows, in millimetres where the spacing is known and else in columns
-(pixels of equal width and height); 0, 0 is the centre of the first pixel. *Crop*: pixels, 0, 0 the centre of the first.
-Only ``Film`` knows the stored pixels. No torch, no anatomy.
+(a row counts as the pixels' aspect ratio); 0, 0 is the centre of the first pixel. *Crop*: pixels, 0, 0 the centre of
+the first. Only ``Film`` knows the stored pixels. No torch, no anatomy.
 """
 
 import math
@@ -57,12 +57,15 @@ class Crop:
 class Film:
     """A radiograph in float32, bright = dense, and what its pixels measure."""
 
-    def __init__(self, pixels: Floats, spacing: PixelSpacing | None) -> None:
-        """``pixels`` (rows, columns); a pixel that is not a number counts as the darkest."""
+    def __init__(self, pixels: Floats, spacing: PixelSpacing | None, aspect_ratio: float = 1.0) -> None:
+        """``pixels`` (rows, columns); a pixel that is not a number counts as the darkest.
+
+        ``aspect_ratio``: distance between rows / between columns, used where there is no ``spacing``.
+        """
         finite = np.isfinite(pixels)
         self._pixels = pixels if finite.all() else np.where(finite, pixels, pixels[finite].min(initial=0))
         self.has_spacing = spacing is not None
-        self._step = np.array([spacing.column_mm, spacing.row_mm] if spacing else [1.0, 1.0])
+        self._step = np.array([spacing.column_mm, spacing.row_mm] if spacing else [1.0, aspect_ratio])
         self._reduced: dict[tuple[int, int], Floats] = {(0, 0): self._pixels}
 
     @property

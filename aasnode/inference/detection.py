@@ -65,5 +65,10 @@ class Detector(Protocol):
     def calibration(self) -> Calibration:
         """How wide the 90 % intervals of its measurements are, from the model's card."""
 
-    def detect(self, pixels: npt.NDArray[np.float32], spacing: PixelSpacing | None) -> Detection:
-        """Find the landmarks. ``pixels`` is (rows, columns), bright = dense; ``spacing`` None if unknown."""
+    def detect(
+        self, pixels: npt.NDArray[np.float32], spacing: PixelSpacing | None, aspect_ratio: float = 1.0
+    ) -> Detection:
+        """Find the landmarks. ``pixels`` is (rows, columns), bright = dense; ``spacing`` None if unknown.
+
+        ``aspect_ratio``: distance between rows / between columns, used where there is no ``spacing``.
+        """

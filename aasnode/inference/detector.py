@@ -42,9 +42,14 @@ class FilmDetector:
         """How wide the 90 % intervals of its measurements are, from the model's card."""
         return self._card.calibration
 
-    def detect(self, pixels: npt.NDArray[np.float32], spacing: PixelSpacing | None) -> Detection:
-        """Find the landmarks. ``pixels`` is (rows, columns), bright = dense; ``spacing`` None if unknown."""
-        film = Film(pixels, spacing)
+    def detect(
+        self, pixels: npt.NDArray[np.float32], spacing: PixelSpacing | None, aspect_ratio: float = 1.0
+    ) -> Detection:
+        """Find the landmarks. ``pixels`` is (rows, columns), bright = dense; ``spacing`` None if unknown.
+
+        ``aspect_ratio``: distance between rows / between columns, used where there is no ``spacing``.
+        """
+        film = Film(pixels, spacing, aspect_ratio)
         return self._tell(self.answer(film), film)
 
     def answer(self, film: Film) -> Answer | None:

@@ -30,6 +30,7 @@ class Measurement:
     assessment: Assessment
     assessment_reason: str
     interval_source: str  # what the intervals are calibrated on, e.g. "simulated films"
+    model: str | None = None  # name and version of the model that found the points; None where nobody said
 
     @property
     def excludes_aas(self) -> bool:
@@ -47,6 +48,7 @@ def measure(
     age_years: float | None,
     adi_reason: str | None = None,
     sac_reason: str | None = None,
+    model: str | None = None,
 ) -> Measurement:
     """Measure one film. ``adi_reason`` and ``sac_reason`` withhold a length although its points may be there."""
     adi_points = None if adi_reason else _pair(landmarks, ADI_ENDS)
@@ -86,6 +88,7 @@ def measure(
         assessment=assessment,
         assessment_reason=assessment_reason,
         interval_source=calibration.source,
+        model=model,
     )
 
 

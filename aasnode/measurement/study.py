@@ -41,18 +41,34 @@ def _reason(measurements: Sequence[Measurement], assessment: Assessment, *, excl
     words = [f"{film.view}: {film.assessment_reason}" for film in deciding]
     if assessment is Assessment.NO_AAS_ON_THIS_VIEW and not excludes_aas:  # Kauppi & Neva 1998
         words.append("Not excluded without a measured flexion film: other views miss half of the unstable joints")
+    if unlike := _why_no_movement(measurements):
+        words.append(unlike)
     return ". ".join(words)
 
 
 def _movement(measurements: Sequence[Measurement], name: str, settings: MeasurementSection) -> Change | None:
-    """Flexion minus extension; None unless both were measured by one spacing rule."""
+    """Flexion minus extension; None unless both were measured by one spacing rule and one model."""
     flexion, extension = _of_view(measurements, View.FLEXION), _of_view(measurements, View.EXTENSION)
-    if flexion is None or extension is None or flexion.spacing_rule is not extension.spacing_rule:
+    if flexion is None or extension is None or _why_no_movement(measurements):
         return None
     later, earlier = _length(flexion, name), _length(extension, name)
     if later is None or earlier is None:
         return None
     return difference(later, earlier, magnification_sd=settings.magnification_sd)
+
+
+def _why_no_movement(measurements: Sequence[Measurement]) -> str | None:
+    """Why flexion and extension cannot be compared although both are there."""
+    flexion, extension = _of_view(measurements, View.FLEXION), _of_view(measurements, View.EXTENSION)
+    if flexion is None or extension is None:
+        return None
+    if flexion.spacing_rule is not extension.spacing_rule:
+        unlike = f"spacing rules: {flexion.spacing_rule or 'none'}, {extension.spacing_rule or 'none'}"
+    elif flexion.model != extension.model:
+        unlike = f"models: {flexion.model or 'unknown'}, {extension.model or 'unknown'}"
+    else:
+        return None
+    return f"No movement stated: flexion and extension differ in their {unlike}"
 
 
 def _of_view(measurements: Sequence[Measurement], view: View) -> Measurement | None:

@@ -107,3 +107,10 @@ def test_a_few_wild_pixels_and_a_flat_crop_do_no_harm() -> None:
     wild[5, 5] = 1e6
     assert np.abs(normalise(wild) - normalise(picture))[20:].max() < 0.1
     assert not normalise(np.full((64, 64), 9.0, np.float32)).any()
+
+
+def test_shape_of_the_pixels_counts_without_millimetres() -> None:
+    film = Film(np.zeros((50, 100), np.float32), None, 2.0)
+    assert not film.has_spacing
+    assert (film.width, film.height) == (100.0, 100.0)
+    assert np.allclose(film.to_pixels(np.array([30.0, 40.0])), [30.0, 20.0], atol=0.51)

@@ -63,3 +63,13 @@ def test_study_without_films_is_not_assessed() -> None:
     study = assess_study([], SHIPPED)
     assert study.assessment is Assessment.NOT_ASSESSED
     assert study.reason == "no film of this study was measured"
+
+
+def test_movement_is_not_taken_across_models_or_spacing_rules_and_the_reason_says_so() -> None:
+    flexion = measured(6, 16, view=View.FLEXION, model="aas 1.0.0")
+    newer = measured(2, 20, view=View.EXTENSION, model="aas 1.1.0")
+    study = assess_study([flexion, newer], SHIPPED)
+    assert study.adi_flexion_minus_extension is study.sac_flexion_minus_extension is None
+    assert "differ in their models: aas 1.0.0, aas 1.1.0" in study.reason
+    other = measured(2, 20, view=View.EXTENSION, model="aas 1.0.0", spacing=in_plane(rule=SpacingRule.FIDUCIAL))
+    assert "spacing rules: detector_plane, fiducial" in assess_study([flexion, other], SHIPPED).reason

@@ -32,7 +32,9 @@ class Marker:
     def __init__(self, off_px: dict[int, float], withheld: dict[int, tuple[Reason | None, Reason | None]]) -> None:
         self._off_px, self._withheld = off_px, withheld
 
-    def detect(self, pixels: npt.NDArray[np.float32], spacing: PixelSpacing | None) -> Detection:
+    def detect(
+        self, pixels: npt.NDArray[np.float32], spacing: PixelSpacing | None, aspect_ratio: float = 1.0
+    ) -> Detection:
         number = round(float(pixels[0, 0]) * 255)
         x = TRUTH[:, 0] + np.array([self._off_px.get(number, 0.0), 0, 0, 0])
         adi, sac = self._withheld.get(number, (None, None))
