@@ -72,7 +72,8 @@ def group_exposures(instances: Sequence[Instance]) -> tuple[Exposure, ...]:
     """Group the selected instances of ONE study into exposures and pick the primary of each view.
 
     Instances belong together by equal ``exposure_key`` or by naming one another as source, and never when two of them
-    have different known views; one of unknown view only by event or source, never by time and dose. The exposures come in order of acquisition.
+    have different known views; one of unknown view only by event or source, never by time and dose. The exposures come
+    in order of acquisition.
     """
     groups = sorted(_split_by_view(_linked(instances)), key=lambda group: _moment(group[0]))
     primaries = {id(_primary(repeats)) for repeats in _repeats(groups)}
