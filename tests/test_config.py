@@ -75,6 +75,12 @@ def test_settings_that_contradict_each_other_are_problems() -> None:
     assert len(caught.value.problems) == 4
 
 
+def test_a_misspelt_element_in_a_rule_is_a_problem() -> None:
+    rule = {"name": "site", "elements": ["SeriesDescripton"], "words": ["hand"], "then": "reject"}
+    with pytest.raises(ConfigurationError, match="'SeriesDescripton' is no DICOM keyword"):
+        config.from_table({"selection": {"site_rules": [rule]}})
+
+
 def test_destinations_are_read_in_order() -> None:
     names = ["second", "first"]
     tables = [{"name": name, "ae_title": "PACS", "host": "192.0.2.1", "port": 104} for name in names]

@@ -119,7 +119,7 @@ def contradictions(config: Config) -> list[str]:
         problems.append("report.settle_cap_seconds: must not be less than report.settle_seconds")
     if config.delivery.return_to_sender and not config.delivery.return_table:
         problems.append("delivery.return_to_sender: needs a [[delivery.return_table]] with the sender's port")
-    return problems
+    return problems + _unknown_keywords(config.selection)
 
 
 def _unknown_keywords(selection: SelectionSection) -> list[str]:

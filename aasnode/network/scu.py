@@ -113,7 +113,11 @@ def _association(
     entity.implementation_version_name = library.implementation_version_name(__version__)
     entity.connection_timeout = entity.acse_timeout = timeout_seconds
     entity.dimse_timeout = entity.network_timeout = timeout_seconds
-    association = entity.associate(destination.host, destination.port, contexts, ae_title=destination.ae_title)
+    try:
+        association = entity.associate(destination.host, destination.port, contexts, ae_title=destination.ae_title)
+    except OSError as error:  # a name that does not resolve, no route, no descriptors
+        where = f"{destination.name}: {destination.host}:{destination.port}"
+        raise PeerUnreachableError(f"{where} cannot be reached ({type(error).__name__}); it is tried again") from error
     if not association.is_established:
         raise _not_established(association, destination)
     try:

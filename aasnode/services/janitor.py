@@ -40,15 +40,15 @@ class Janitor:
         self._clock = clock
 
     def sweep_leftovers(self) -> int:
-        """At start, before anything is received: files that a process left behind half-written or without a row."""
-        return self._sweep(older_than_seconds=0.0)
+        """At start, before anything is received: what a process left behind half-written, and objects without a row."""
+        return self._sweep(seconds=0.0)
 
     def step(self) -> None:
         """One round. Raises TransientError when the database is busy."""
         self._bury()
         deleted = self._delete(self._store.inbox, retention.release_films, self._film_age)
         deleted += self._delete(self._store.objects, retention.release_objects, self._object_age)
-        deleted += self._sweep(older_than_seconds=_LEFTOVER_SECONDS)
+        deleted += self._sweep(seconds=_LEFTOVER_SECONDS)
         if deleted:
             log.event(LOGGER, "files_deleted", deleted=deleted)
         self._look_at_disk()
@@ -69,14 +69,12 @@ class Janitor:
             files.remove(name)
         return len(names)
 
-    def _sweep(self, *, older_than_seconds: float) -> int:
-        swept = 0
-        for files, named in (
-            (self._store.inbox, retention.film_names),
-            (self._store.objects, retention.object_names),
-        ):
-            swept += files.sweep(self._names(named), older_than_seconds=older_than_seconds)
-        return swept
+    def _sweep(self, *, seconds: float) -> int:
+        """A film without a row is kept as long as any film: a restored database knows nothing of the latest ones."""
+        films, objects = self._names(retention.film_names), self._names(retention.object_names)
+        return self._store.inbox.sweep(
+            films, parts_seconds=seconds, unnamed_seconds=self._film_age.total_seconds()
+        ) + self._store.objects.sweep(objects, parts_seconds=seconds, unnamed_seconds=seconds)
 
     def _names(self, named: Callable[[Connection], frozenset[str]]) -> frozenset[str]:
         with self._store.reading() as connection:

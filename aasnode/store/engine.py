@@ -13,17 +13,25 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from aasnode.errors import DiskReserveError, StoreBusyError
 
 BUSY_SECONDS = 30.0
 _READ_ONLY = "aasnode_read_only"
+_CONNECTIONS = 128  # more than associations and services can hold at once: the database decides who waits, not the pool
 
 
 def open_engine(path: Path) -> Engine:
     """Open the SQLite database at ``path``; its folder exists."""
     # Parameters hold identity: they must not stand in the message of an exception.
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": BUSY_SECONDS},
+        hide_parameters=True,
+        max_overflow=_CONNECTIONS,
+        pool_timeout=BUSY_SECONDS,
+    )
     event.listen(engine, "connect", _prepare_connection)
     event.listen(engine, "begin", _begin)
     return engine
@@ -70,6 +78,8 @@ def _begin(connection: Connection) -> None:
 def _translated_errors() -> Iterator[None]:
     try:
         yield
+    except PoolTimeoutError as error:
+        raise StoreBusyError(f"no connection to the database within {BUSY_SECONDS:g} s; it is tried again") from error
     except OperationalError as error:
         code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # without the extended part
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

@@ -77,13 +77,17 @@ class FileStore:
         """Remove a file; one that is already gone is fine."""
         self.path(name).unlink(missing_ok=True)
 
-    def sweep(self, known: Container[str], *, older_than_seconds: float) -> int:
-        """Remove leftovers and files that no row names, once they are old enough that no writer is still at work."""
-        newest = time.time() - older_than_seconds
-        removed = 0
+    def sweep(self, known: Container[str], *, parts_seconds: float, unnamed_seconds: float) -> int:
+        """Remove half-written files and whole ones that no row names, each from its age on; how many.
+
+        A whole file without a row may be all that is left of an acknowledged film when an older database was put
+        back, so it is given far more time. What is no plain file is not ours and stays.
+        """
+        now, removed = time.time(), 0
         for path in self.folder.iterdir():
             with contextlib.suppress(FileNotFoundError):
-                if path.name not in known and path.stat().st_mtime <= newest:
+                age = parts_seconds if path.suffix == _PART else unnamed_seconds
+                if path.name not in known and path.is_file() and path.stat().st_mtime <= now - age:
                     path.unlink()
                     removed += 1
         return removed

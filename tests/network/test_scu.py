@@ -72,6 +72,12 @@ def test_a_peer_that_is_down_is_tried_again(tmp_path: Path) -> None:
         send(nobody, candidate(tmp_path))
 
 
+def test_a_peer_whose_name_does_not_resolve_is_tried_again(tmp_path: Path) -> None:
+    nobody = Destination(name="pacs", ae_title="PACS", host="no-such-host.invalid", port=104)
+    with pytest.raises(PeerUnreachableError, match="cannot be reached"):
+        send(nobody, candidate(tmp_path))
+
+
 def test_a_peer_that_never_answers_is_given_up_and_tried_again(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         peer = Destination(name="pacs", ae_title="PACS", host="127.0.0.1", port=silent.getsockname()[1])

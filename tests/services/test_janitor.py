@@ -67,6 +67,12 @@ def test_leftovers_of_a_killed_process_are_swept_at_start(node: Node) -> None:
     assert films(node) == 1
 
 
+def test_films_that_a_restored_database_does_not_name_are_not_swept(node: Node) -> None:
+    (node.store.inbox.folder / ("a" * 32 + ".dcm")).write_bytes(b"acknowledged after the backup")
+    assert node.janitor.sweep_leftovers() == 0
+    assert films(node) == 1
+
+
 def test_a_job_whose_every_holder_died_is_laid_to_rest(node: Node) -> None:
     node.receive(marked_film())
     with node.store.writing() as connection:
