@@ -51,7 +51,7 @@ class Discs:
 
 
 STREAM: SampleStream = Discs()
-RECIPE = Recipe(images=1600, batch=16, warm_up_steps=20, average=0.97, workers=0, validate_images=800, seed=3)
+RECIPE = Recipe(images=2800, batch=16, warm_up_steps=20, average=0.97, workers=0, validate_images=800, seed=3)
 
 
 def held_out(count: int = 64) -> list[Sample]:
@@ -92,7 +92,7 @@ def test_a_small_network_learns_to_below_a_pixel(trained: Path, network: PoseHRN
 def test_moving_one_point_moves_the_answer(network: PoseHRNet) -> None:
     """Not a guess from the neighbours: the distance that is measured follows the distance that is there."""
     gaps = np.linspace(8.5, 13.5, 11)
-    samples = [Discs().draw(np.random.default_rng(5), gap=float(gap)) for gap in gaps]
+    samples = [Discs().draw(np.random.default_rng(scene), gap=float(gap)) for scene in range(8) for gap in gaps]
     points, _ = answers(network, samples)
     distance = (points[:, 1] - points[:, 0]).norm(dim=-1).numpy()
     true = np.linalg.norm([s.points[1] - s.points[0] for s in samples], axis=-1)
