@@ -156,7 +156,7 @@ def test_plane_that_is_not_stated_is_said(rule: SpacingRule) -> None:
 
 def test_larger_sac_with_the_same_interval_is_never_graver() -> None:
     order = [SUSPECTED, UNCERTAIN, BORDERLINE, NONE]
-    found = [assessed(length(1.0), length(mm / 100, half_width_mm=1.0))[0] for mm in range(1100, 1700, 5)]
+    found = [assessed(length(1.0), length(mm / 100, half_width_mm=1.5))[0] for mm in range(1100, 1700, 5)]
     assert [order.index(one) for one in found] == sorted(order.index(one) for one in found)
 
 
