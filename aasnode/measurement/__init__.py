@@ -3,7 +3,7 @@
 Definitions, decision table and the rule for changes: docs/measurements.md. The names below are the room's door.
 """
 
-from aasnode.measurement.assessment import Assessment, assess_film
+from aasnode.measurement.assessment import Assessment, ComparedLength, FilmAssessment, LengthFinding, assess_film
 from aasnode.measurement.course import Compared, CourseChanges, CourseEntry, NotComparable, changes
 from aasnode.measurement.film import ADI_ENDS, SAC_ENDS, Measurement, measure
 from aasnode.measurement.length import Calibration, Change, Length, difference, length_sigma_mm
@@ -16,9 +16,12 @@ __all__ = [
     "Calibration",
     "Change",
     "Compared",
+    "ComparedLength",
     "CourseChanges",
     "CourseEntry",
+    "FilmAssessment",
     "Length",
+    "LengthFinding",
     "Measurement",
     "NotComparable",
     "StudyAssessment",

@@ -22,23 +22,46 @@ class Assessment(StrEnum):
 SEVERITY = (Assessment.AAS_SUSPECTED, Assessment.UNCERTAIN, Assessment.BORDERLINE, Assessment.NO_AAS_ON_THIS_VIEW)
 """Of several statements the first in this order is the film's, or the study's."""
 
+_NOT = {
+    AbnormalAbove.GREATER: "<=",
+    AbnormalAbove.GREATER_OR_EQUAL: "<",
+    AbnormalBelow.LESS: ">=",
+    AbnormalBelow.LESS_OR_EQUAL: ">",
+}
+_ADULT = "age unknown, taken as adult"
+_SAME = 1e-9  # relative difference of what is the same value
+
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
-    """What one length says, and why."""
-
-    assessment: Assessment
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Range:
+class ComparedLength:
     """A length as it is compared with a threshold: in the threshold's plane."""
 
+    mm: float | None  # None where only a range is known in that plane
     low_mm: float
     high_mm: float
-    mm: float | None  # None where only a range is known in that plane
-    note: str  # what to say of the plane; empty when it is the length's own
+    plane: Plane | None  # None: as measured, in a plane that the header does not state
+    is_as_measured: bool  # whether it is the measured length itself
+    note: str = ""  # what to say of the plane; empty when it is the length's own
+
+
+@dataclass(frozen=True, kw_only=True)
+class LengthFinding:
+    """What one length says: on which side of which limit the compared value lies."""
+
+    assessment: Assessment
+    limit: str  # "> 3 mm"; "spans 3 mm" where the interval lies on both sides
+    compared: ComparedLength
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmAssessment:
+    """What one film says, and what each of its lengths says; None for one that was not compared."""
+
+    assessment: Assessment
+    reason: str  # in words, all of it
+    adi: LengthFinding | None = None
+    sac: LengthFinding | None = None
+    assumption: str | None = None  # what was taken for granted
 
 
 def assess_film(
@@ -50,19 +73,29 @@ def assess_film(
     spacing_rule: SpacingRule | None,
     age_years: float | None,
     settings: MeasurementSection,
-) -> tuple[Assessment, str]:
-    """The film's assessment and its reason in words. ``adi_reason`` and ``sac_reason`` say why a length is missing."""
+) -> FilmAssessment:
+    """The film's assessment. ``adi_reason`` and ``sac_reason`` say why a length is missing."""
     if age_years is not None and age_years < settings.minimum_age_years:
-        return Assessment.NOT_ASSESSED, f"under {settings.minimum_age_years:g} years: thresholds are those of adults"
-    adi_finding = _assess_adi(adi, spacing_rule, settings) if adi else _missing("ADI", adi_reason)
-    sac_finding = _assess_sac(sac, spacing_rule, settings) if sac else _missing("SAC", sac_reason)
-    combined = combine((adi_finding.assessment, sac_finding.assessment))
+        reason = f"under {settings.minimum_age_years:g} years: thresholds are those of adults"
+        return FilmAssessment(assessment=Assessment.NOT_ASSESSED, reason=reason)
+    adi_range, sac_range = (_in_plane(length, spacing_rule, settings) if length else None for length in (adi, sac))
+    adi_finding = _assess_adi(adi_range, settings) if adi_range else None
+    sac_finding = _assess_sac(sac_range, settings) if sac_range else None
+    combined = combine([finding.assessment for finding in (adi_finding, sac_finding) if finding])
     if combined is Assessment.NO_AAS_ON_THIS_VIEW and adi is None:
         combined = Assessment.NOT_ASSESSED  # a normal SAC does not exclude a subluxation
-    reasons = [adi_finding.reason, sac_finding.reason]
-    if age_years is None and combined is not Assessment.NOT_ASSESSED:
-        reasons.append("age unknown, taken as adult")
-    return combined, "; ".join(dict.fromkeys(reasons))
+    reasons = [
+        _reason("ADI", adi, adi_range, _adi_limits(settings)) if adi and adi_range else _missing("ADI", adi_reason),
+        _reason("SAC", sac, sac_range, _sac_limits(settings)) if sac and sac_range else _missing("SAC", sac_reason),
+    ]
+    assumption = _ADULT if age_years is None and combined is not Assessment.NOT_ASSESSED else None
+    return FilmAssessment(
+        assessment=combined,
+        reason="; ".join(filter(None, (*reasons, assumption))),
+        adi=adi_finding,
+        sac=sac_finding,
+        assumption=assumption,
+    )
 
 
 def combine(assessments: Sequence[Assessment]) -> Assessment:
@@ -70,39 +103,31 @@ def combine(assessments: Sequence[Assessment]) -> Assessment:
     return next((grave for grave in SEVERITY if grave in assessments), Assessment.NOT_ASSESSED)
 
 
-def _missing(name: str, reason: str | None) -> Finding:
-    return Finding(assessment=Assessment.NOT_ASSESSED, reason=f"{name} not measured ({reason or 'unknown reason'})")
-
-
-def _assess_adi(length: Length, rule: SpacingRule | None, settings: MeasurementSection) -> Finding:
-    compared = _in_plane(length, rule, settings)
+def _assess_adi(compared: ComparedLength, settings: MeasurementSection) -> LengthFinding:
     threshold, operator = settings.adi_threshold_mm, settings.adi_operator
     low, high = (_is_above(mm, threshold, operator) for mm in (compared.low_mm, compared.high_mm))
-    assessment = {
-        (True, True): Assessment.AAS_SUSPECTED,
-        (False, False): Assessment.NO_AAS_ON_THIS_VIEW,
-    }.get((low, high), Assessment.UNCERTAIN)
-    return Finding(assessment=assessment, reason=_reason("ADI", length, compared, f"{operator} {threshold:g} mm"))
-
-
-def _assess_sac(length: Length, rule: SpacingRule | None, settings: MeasurementSection) -> Finding:
-    compared = _in_plane(length, rule, settings)
-    threshold, operator = settings.sac_threshold_mm, settings.sac_operator
-    low, high = (_is_below(mm, threshold, operator) for mm in (compared.low_mm, compared.high_mm))
-    limits = f"{operator} {threshold:g} mm, borderline to {settings.sac_borderline_mm:g} mm"
-    return Finding(
-        assessment=_sac_assessment(compared, low, high, settings), reason=_reason("SAC", length, compared, limits)
-    )
-
-
-def _sac_assessment(compared: _Range, low: bool, high: bool, settings: MeasurementSection) -> Assessment:
-    """``low`` and ``high``: whether that end of the interval is abnormal."""
+    if low and high:
+        return _finding(compared, Assessment.AAS_SUSPECTED, f"{operator} {threshold:g} mm")
     if high:
-        return Assessment.AAS_SUSPECTED
+        return _finding(compared, Assessment.UNCERTAIN, f"spans {threshold:g} mm")
+    return _finding(compared, Assessment.NO_AAS_ON_THIS_VIEW, f"{_NOT[operator]} {threshold:g} mm")
+
+
+def _assess_sac(compared: ComparedLength, settings: MeasurementSection) -> LengthFinding:
+    threshold, operator, borderline = settings.sac_threshold_mm, settings.sac_operator, settings.sac_borderline_mm
+    low, high = (_is_below(mm, threshold, operator) for mm in (compared.low_mm, compared.high_mm))
+    if high:
+        return _finding(compared, Assessment.AAS_SUSPECTED, f"{operator} {threshold:g} mm")
     if low:
-        return Assessment.UNCERTAIN
-    is_borderline = compared.mm is not None and compared.mm <= settings.sac_borderline_mm
-    return Assessment.BORDERLINE if is_borderline else Assessment.NO_AAS_ON_THIS_VIEW
+        return _finding(compared, Assessment.UNCERTAIN, f"spans {threshold:g} mm")
+    if compared.mm is not None and compared.mm <= borderline:
+        return _finding(compared, Assessment.BORDERLINE, f"<= {borderline:g} mm")
+    normal = f"> {borderline:g} mm" if compared.mm is not None else f"{_NOT[operator]} {threshold:g} mm"
+    return _finding(compared, Assessment.NO_AAS_ON_THIS_VIEW, normal)
+
+
+def _finding(compared: ComparedLength, assessment: Assessment, limit: str) -> LengthFinding:
+    return LengthFinding(assessment=assessment, limit=limit, compared=compared)
 
 
 def _is_above(mm: float, threshold_mm: float, operator: AbnormalAbove) -> bool:
@@ -113,19 +138,37 @@ def _is_below(mm: float, threshold_mm: float, operator: AbnormalBelow) -> bool:
     return mm < threshold_mm if operator is AbnormalBelow.LESS else mm <= threshold_mm
 
 
-def _in_plane(length: Length, rule: SpacingRule | None, settings: MeasurementSection) -> _Range:
+def _in_plane(length: Length, rule: SpacingRule | None, settings: MeasurementSection) -> ComparedLength:
     """The length in the plane of the thresholds: as it is, scaled by the header, or widened by the possible range."""
     wanted = settings.threshold_plane
     known = length.detector_plane_mm if wanted is Plane.DETECTOR else length.corrected_mm
-    if known is not None and length.mm > 0:
-        scale = known / length.mm
-        note = f"compared in the {wanted} plane: {known:.1f} mm" if abs(scale - 1) > 1e-9 else ""
-        return _Range(low_mm=length.low_mm * scale, high_mm=length.high_mm * scale, mm=known, note=note)
+    if known is not None and length.mm > 0 and abs(known / length.mm - 1) > _SAME:
+        return _scaled(length, known, wanted)
     own = _plane_of(rule)
-    if own is None or own is wanted:
-        note = "plane of the pixel spacing not stated" if own is None else ""
-        return _Range(low_mm=length.low_mm, high_mm=length.high_mm, mm=length.mm, note=note)
-    return _widened(length, settings, to_detector=wanted is Plane.DETECTOR)
+    if known is None and own not in (None, wanted):
+        return _widened(length, settings)
+    is_known = known is not None or own is not None
+    return ComparedLength(
+        low_mm=length.low_mm,
+        high_mm=length.high_mm,
+        mm=length.mm,
+        plane=wanted if is_known else None,
+        is_as_measured=True,
+        note="" if is_known else "plane of the pixel spacing not stated",
+    )
+
+
+def _scaled(length: Length, known_mm: float, plane: Plane) -> ComparedLength:
+    """The length in a plane in which the header knows it, its interval in the same proportion."""
+    scale = known_mm / length.mm
+    return ComparedLength(
+        low_mm=length.low_mm * scale,
+        high_mm=length.high_mm * scale,
+        mm=known_mm,
+        plane=plane,
+        is_as_measured=False,
+        note=f"compared in the {plane} plane: {known_mm:.1f} mm",
+    )
 
 
 def _plane_of(rule: SpacingRule | None) -> Plane | None:
@@ -135,15 +178,34 @@ def _plane_of(rule: SpacingRule | None) -> Plane | None:
     return Plane.CORRECTED if rule is not None and rule.is_magnification_corrected else None
 
 
-def _widened(length: Length, settings: MeasurementSection, *, to_detector: bool) -> _Range:
+def _widened(length: Length, settings: MeasurementSection) -> ComparedLength:
     """The length in the other plane, where only the usual range of magnification is known."""
     least, most = settings.magnification_low, settings.magnification_high
+    to_detector = settings.threshold_plane is Plane.DETECTOR
     scales = (least, most) if to_detector else (1 / most, 1 / least)
     planes = ("magnification-corrected", "detector plane") if to_detector else ("detector plane", "corrected plane")
-    note = f"only a {planes[0]} value; compared in the {planes[1]}, magnification {least:g} to {most:g} allowed for"
-    return _Range(low_mm=length.low_mm * scales[0], high_mm=length.high_mm * scales[1], mm=None, note=note)
+    return ComparedLength(
+        low_mm=length.low_mm * scales[0],
+        high_mm=length.high_mm * scales[1],
+        mm=None,
+        plane=settings.threshold_plane,
+        is_as_measured=False,
+        note=f"only a {planes[0]} value; compared in the {planes[1]}, magnification {least:g} to {most:g} allowed for",
+    )
 
 
-def _reason(name: str, length: Length, compared: _Range, limits: str) -> str:
+def _missing(name: str, reason: str | None) -> str:
+    return f"{name} not measured ({reason or 'unknown reason'})"
+
+
+def _adi_limits(settings: MeasurementSection) -> str:
+    return f"{settings.adi_operator} {settings.adi_threshold_mm:g} mm"
+
+
+def _sac_limits(settings: MeasurementSection) -> str:
+    return f"{settings.sac_operator} {settings.sac_threshold_mm:g} mm, borderline to {settings.sac_borderline_mm:g} mm"
+
+
+def _reason(name: str, length: Length, compared: ComparedLength, limits: str) -> str:
     stated = f"{name} {length.mm:.1f} mm [{length.low_mm:.1f}, {length.high_mm:.1f}], abnormal {limits}"
     return f"{stated} ({compared.note})" if compared.note else stated

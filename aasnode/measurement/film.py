@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from aasnode.anatomy import Landmark, Landmarks, View
 from aasnode.config import MeasurementSection
 from aasnode.geometry import PixelSpacing, SpacingRule, Spacings, Unscaled, distance_mm
-from aasnode.measurement.assessment import Assessment, assess_film
+from aasnode.measurement.assessment import Assessment, LengthFinding, assess_film
 from aasnode.measurement.length import Calibration, Length, PointPair, measure_length
 
 ADI_ENDS = (Landmark.C1_ANTERIOR_ARCH_POSTERIOR, Landmark.DENS_ANTERIOR)
@@ -31,6 +31,9 @@ class Measurement:
     assessment_reason: str
     interval_source: str  # what the intervals are calibrated on, e.g. "simulated films"
     model: str | None = None  # name and version of the model that found the points; None where nobody said
+    adi_finding: LengthFinding | None = None  # None: not compared with a threshold
+    sac_finding: LengthFinding | None = None
+    assumption: str | None = None  # what the assessment takes for granted
 
     @property
     def excludes_aas(self) -> bool:
@@ -64,7 +67,7 @@ def measure(
             sac_points, spacing, quantile=calibration.sac_quantile, floor_mm=calibration.sac_floor_mm
         )
     rule = spacing.primary.rule if isinstance(spacing, Spacings) else None
-    assessment, assessment_reason = assess_film(
+    assessed = assess_film(
         adi=adi,
         sac=sac,
         adi_reason=adi_reason,
@@ -85,10 +88,13 @@ def measure(
         adi_ratio=_ratio(adi_points, diameter, scale),
         sac_ratio=_ratio(sac_points, diameter, scale),
         c1_inner_diameter_mm=diameter if rule else None,
-        assessment=assessment,
-        assessment_reason=assessment_reason,
+        assessment=assessed.assessment,
+        assessment_reason=assessed.reason,
         interval_source=calibration.source,
         model=model,
+        adi_finding=assessed.adi,
+        sac_finding=assessed.sac,
+        assumption=assessed.assumption,
     )
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 import numpy as np
 
 from aasnode.anatomy import COLOURS_RGB, Landmark
+from aasnode.config import Plane
 from aasnode.geometry import Point
-from aasnode.measurement import Assessment, Length
+from aasnode.measurement import Assessment, Length, LengthFinding
 from aasnode.reports import wording
 from aasnode.reports.drawing import (
     Colour,
@@ -30,6 +31,7 @@ DIM: Colour = (164, 173, 184)
 RULE: Colour = (58, 66, 76)
 WARNING: Colour = (255, 190, 70)
 WIDTH_UNITS = 24
+KEY_UNITS = 3.2  # left of a value: the rings that say which line of the film it is
 ASSESSMENT_COLOURS: dict[Assessment, Colour] = {
     Assessment.AAS_SUSPECTED: (255, 122, 92),
     Assessment.BORDERLINE: (255, 190, 70),
@@ -125,20 +127,57 @@ def _add_title(column: _Column, film: FilmFindings) -> None:
 
 def _add_lengths(column: _Column, film: FilmFindings) -> None:
     measured = film.measurement
-    for name, length, ends, reason in (
-        ("ADI", film.adi, ADI_ENDS, measured.adi_reason if measured else None),
-        ("SAC", film.sac, SAC_ENDS, measured.sac_reason if measured else None),
-    ):
-        column.space(0.7)
-        _add_key(column, ends)
-        if length is None:
-            style = column.style(1.0, weight=Weight.BOLD)
-            column.paragraph(f"{name} not measured", style, indent=round(column.unit * 3.2))
-            why = wording.reason_for_missing(film, reason)
-            column.paragraph(why, column.style(0.78, DIM), indent=round(column.unit * 3.2))
-        else:
-            _add_length(column, name, length, film)
-        column.paragraph(MARGINS[ends], column.style(0.66, DIM), indent=round(column.unit * 3.2))
+    _add_length(column, film, "ADI", ADI_ENDS, film.adi, measured.adi_reason if measured else None)
+    _add_verdict(column, measured.adi_finding if measured else None)
+    _add_length(column, film, "SAC", SAC_ENDS, film.sac, measured.sac_reason if measured else None)
+    _add_verdict(column, measured.sac_finding if measured else None)
+
+
+def _add_length(
+    column: _Column,
+    film: FilmFindings,
+    name: str,
+    ends: tuple[Landmark, Landmark],
+    length: Length | None,
+    reason: str | None,
+) -> None:
+    """The value as viewers show it and its interval, or why there is none; below it, what was measured."""
+    column.space(0.8)
+    _add_key(column, ends)
+    indent = round(column.unit * KEY_UNITS)
+    if length is None:
+        column.paragraph(f"{name} not measured", column.style(1.0, weight=Weight.BOLD), indent=indent)
+        column.paragraph(wording.reason_for_missing(film, reason), column.style(0.78, DIM), indent=indent)
+    else:
+        column.paragraph(f"{name}  {length.mm:.1f} mm", column.style(1.5, weight=Weight.BOLD), indent=indent)
+        column.paragraph(_interval(film, length), column.style(0.85), indent=indent)
+    column.paragraph(MARGINS[ends], column.style(0.66, DIM), indent=indent)
+
+
+def _interval(film: FilmFindings, length: Length) -> str:
+    """The interval, and the plane of value and interval where the same film knows the value in another, too."""
+    interval = f"90 % interval {length.low_mm:.1f} to {length.high_mm:.1f} mm"
+    if film.spacing is None or length.detector_plane_mm is None or length.corrected_mm is None:
+        return interval
+    plane = Plane.CORRECTED if film.spacing.rule.is_magnification_corrected else Plane.DETECTOR
+    return f"{interval}, {wording.PLANES[plane]}"
+
+
+def _add_verdict(column: _Column, finding: LengthFinding | None) -> None:
+    """Which value was compared with which limit and what came of it, beside a bar in the colour of that."""
+    if finding is None:
+        return
+    column.space(0.3)
+    top, colour, compared = column.y, ASSESSMENT_COLOURS[finding.assessment], finding.compared
+    indent = round(column.unit * (KEY_UNITS + 0.6))
+    if not compared.is_as_measured:
+        style = column.style(0.85, weight=Weight.BOLD)
+        column.paragraph(wording.describe_compared(compared), style, indent=indent)
+    column.paragraph(wording.describe_finding(finding), column.style(1.05, colour, Weight.BOLD), indent=indent)
+    if compared.note and (compared.is_as_measured or compared.mm is None):
+        column.paragraph(compared.note, column.style(0.72, DIM), indent=indent)
+    left, width = column.margin + round(column.unit * KEY_UNITS), max(2, round(column.unit / 6))
+    fill(column.picture, left, top, width, column.y - top, colour)
 
 
 def _add_key(column: _Column, ends: tuple[Landmark, Landmark]) -> None:
@@ -153,25 +192,23 @@ def _add_key(column: _Column, ends: tuple[Landmark, Landmark]) -> None:
         draw_rings(column.picture, [ring], thickness)
 
 
-def _add_length(column: _Column, name: str, length: Length, film: FilmFindings) -> None:
-    indent = round(column.unit * 3.2)
-    column.paragraph(f"{name}  {length.mm:.1f} mm", column.style(1.5, weight=Weight.BOLD), indent=indent)
-    interval = f"90 % interval {length.low_mm:.1f} to {length.high_mm:.1f} mm"
-    column.paragraph(interval, column.style(0.85), indent=indent)
-    other = wording.describe_other_plane(film, length)
-    if other is not None:
-        column.paragraph(other, column.style(0.78, DIM), indent=indent)
-
-
 def _add_assessment(column: _Column, film: FilmFindings) -> None:
     column.heading("ASSESSMENT OF THIS FILM")
     assessment = film.measurement.assessment if film.measurement else Assessment.NOT_ASSESSED
     style = column.style(1.0, ASSESSMENT_COLOURS[assessment], Weight.BOLD)
     verdict = wording.ASSESSMENTS[assessment]
     column.paragraph(verdict[0].upper() + verdict[1:], style)
-    reason = film.measurement.assessment_reason if film.measurement else wording.describe_reason(film.reason)
+    reason = _reason(film)
     if reason:
         column.paragraph(reason, column.style(0.78, DIM))
+
+
+def _reason(film: FilmFindings) -> str | None:
+    """What the verdicts of the two lengths above do not say already."""
+    measured = film.measurement
+    if measured is None:
+        return wording.describe_reason(film.reason)
+    return measured.assumption if measured.adi_finding and measured.sac_finding else measured.assessment_reason
 
 
 def _add_motion(column: _Column, study: StudyFindings, film: FilmFindings) -> None:

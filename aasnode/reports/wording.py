@@ -3,7 +3,7 @@
 from aasnode.anatomy import View
 from aasnode.config import MeasurementSection, Plane
 from aasnode.geometry import SpacingRule
-from aasnode.measurement import Assessment, Change, Length, NotComparable
+from aasnode.measurement import Assessment, Change, ComparedLength, Length, LengthFinding, NotComparable
 from aasnode.reports.findings import EarlierLength, FilmFindings, StudyFindings
 
 RESULT_STATUS = "AI result, not verified. Research use only, not for diagnosis."
@@ -25,6 +25,17 @@ ASSESSMENTS = {
     Assessment.NOT_ASSESSED: "not assessed",
 }
 
+FINDINGS = {
+    Assessment.AAS_SUSPECTED: "abnormal",
+    Assessment.BORDERLINE: "borderline",
+    Assessment.NO_AAS_ON_THIS_VIEW: "normal",
+    Assessment.UNCERTAIN: "uncertain",
+    Assessment.NOT_ASSESSED: "not assessed",
+}
+"""What one length says: a normal SAC alone excludes no subluxation."""
+
+PLANES = {Plane.DETECTOR: "detector plane", Plane.CORRECTED: "patient plane"}
+
 SPACING_RULES = {
     SpacingRule.GEOMETRY: "Pixel Spacing, calibrated by geometry (patient plane)",
     SpacingRule.FIDUCIAL: "Pixel Spacing, calibrated by fiducial (patient plane)",
@@ -39,11 +50,10 @@ SPACING_RULES = {
 
 def describe_thresholds(settings: MeasurementSection) -> str:
     """One line: what counts as abnormal, and in which plane."""
-    plane = "the detector plane" if settings.threshold_plane is Plane.DETECTOR else "the patient plane"
     return (
         f"ADI {settings.adi_operator} {settings.adi_threshold_mm:g} mm, "
         f"SAC {settings.sac_operator} {settings.sac_threshold_mm:g} mm "
-        f"(borderline to {settings.sac_borderline_mm:g} mm), in {plane}"
+        f"(borderline to {settings.sac_borderline_mm:g} mm), in the {PLANES[settings.threshold_plane]}"
     )
 
 
@@ -59,6 +69,18 @@ def describe_other_plane(film: FilmFindings, length: Length) -> str | None:
     if film.spacing.rule.is_magnification_corrected:
         return f"{length.detector_plane_mm:.1f} mm in the detector plane"
     return f"{length.corrected_mm:.1f} mm in the patient plane"
+
+
+def describe_finding(finding: LengthFinding) -> str:
+    """On which side of which limit a length lies, and what that means: ``> 3 mm: abnormal``."""
+    return f"{finding.limit}: {FINDINGS[finding.assessment]}"
+
+
+def describe_compared(compared: ComparedLength) -> str:
+    """The value that was compared, and its plane where one is stated: ``4.9 mm (4.4 to 5.5), detector plane``."""
+    interval = f"{compared.low_mm:.1f} to {compared.high_mm:.1f}"
+    value = f"{interval} mm" if compared.mm is None else f"{compared.mm:.1f} mm ({interval})"
+    return f"{value}, {PLANES[compared.plane]}" if compared.plane else value
 
 
 def describe_change(change: Change) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from aasnode.config import AbnormalAbove, AbnormalBelow, MeasurementSection, Plane
 from aasnode.geometry import SpacingRule
-from aasnode.measurement import Assessment, Length, assess_film
+from aasnode.measurement import Assessment, ComparedLength, FilmAssessment, Length, assess_film
 from tests.measurement.points import SHIPPED, length, settings
 
 SUSPECTED, BORDERLINE = Assessment.AAS_SUSPECTED, Assessment.BORDERLINE
@@ -19,6 +19,18 @@ def assessed(
     age_years: float | None = 60.0,
     section: MeasurementSection = SHIPPED,
 ) -> tuple[Assessment, str]:
+    found = film(adi, sac, rule=rule, age_years=age_years, section=section)
+    return found.assessment, found.reason
+
+
+def film(
+    adi: Length | None,
+    sac: Length | None,
+    *,
+    rule: SpacingRule | None = SpacingRule.DETECTOR_PLANE,
+    age_years: float | None = 60.0,
+    section: MeasurementSection = SHIPPED,
+) -> FilmAssessment:
     return assess_film(
         adi=adi,
         sac=sac,
@@ -166,3 +178,58 @@ def test_plane_that_is_not_stated_is_not_taken_for_the_detector_plane() -> None:
     assessment, reason = assessed(unstated, None, rule=SpacingRule.PIXEL_SPACING_UNKNOWN, section=section)
     assert assessment is SUSPECTED
     assert "plane of the pixel spacing not stated" in reason
+
+
+def as_measured(mm: float) -> ComparedLength:
+    plain = length(mm)
+    return ComparedLength(mm=mm, low_mm=plain.low_mm, high_mm=plain.high_mm, plane=Plane.DETECTOR, is_as_measured=True)
+
+
+@pytest.mark.parametrize(
+    ("adi_mm", "sac_mm", "adi", "sac"),
+    [
+        (1.5, 20.0, (NONE, "<= 3 mm"), (NONE, "> 14 mm")),
+        (3.2, 13.8, (UNCERTAIN, "spans 3 mm"), (BORDERLINE, "<= 14 mm")),
+        (3.6, 13.2, (SUSPECTED, "> 3 mm"), (UNCERTAIN, "spans 13 mm")),
+        (3.6, 12.0, (SUSPECTED, "> 3 mm"), (SUSPECTED, "<= 13 mm")),
+    ],
+)
+def test_each_length_says_on_which_side_of_which_limit_it_lies(
+    adi_mm: float, sac_mm: float, adi: tuple[Assessment, str], sac: tuple[Assessment, str]
+) -> None:
+    found = film(length(adi_mm), length(sac_mm))
+    assert found.adi is not None
+    assert found.sac is not None
+    assert (found.adi.assessment, found.adi.limit) == adi
+    assert (found.sac.assessment, found.sac.limit) == sac
+    assert found.adi.compared == as_measured(adi_mm)
+
+
+def test_a_length_that_is_known_in_both_planes_says_which_value_was_compared() -> None:
+    adi = length(2.8, half_width_mm=0.2, corrected_mm=2.8, detector_plane_mm=3.5)
+    found = film(adi, None, rule=SpacingRule.IMAGER_MAGNIFIED).adi
+    assert found is not None
+    assert (found.assessment, found.limit) == (SUSPECTED, "> 3 mm")
+    assert (found.compared.mm, found.compared.low_mm, found.compared.high_mm) == pytest.approx((3.5, 3.25, 3.75))
+    assert (found.compared.plane, found.compared.is_as_measured) == (Plane.DETECTOR, False)
+
+
+def test_a_length_that_is_known_in_the_other_plane_alone_was_compared_as_a_range() -> None:
+    sac = length(13.5, half_width_mm=0.2, corrected_mm=13.5)
+    found = film(None, sac, rule=SpacingRule.FIDUCIAL).sac
+    assert found is not None
+    compared = found.compared
+    assert (compared.mm, compared.low_mm, compared.high_mm) == (None, pytest.approx(13.3), pytest.approx(13.7 * 1.3))
+    assert (found.limit, compared.is_as_measured) == ("> 13 mm", False)
+
+
+def test_a_length_whose_plane_is_not_stated_was_compared_in_no_stated_plane() -> None:
+    unstated = Length(mm=4, low_mm=3.8, high_mm=4.2, sigma_mm=0.1, detector_plane_mm=None, corrected_mm=None)
+    found = film(unstated, None, rule=SpacingRule.PIXEL_SPACING_UNKNOWN).adi
+    assert found is not None
+    assert (found.compared.plane, found.compared.is_as_measured) == (None, True)
+
+
+def test_under_18_years_no_length_says_anything() -> None:
+    found = film(length(6), length(10), age_years=17.0)
+    assert (found.adi, found.sac) == (None, None)

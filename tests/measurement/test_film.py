@@ -73,6 +73,13 @@ def test_both_planes_are_kept() -> None:
     assert film.spacing_rule is SpacingRule.IMAGER_MAGNIFIED
 
 
+def test_what_each_length_says_is_kept_beside_it() -> None:
+    film = measured(4, 18)
+    assert film.adi_finding is not None
+    assert film.sac_finding is not None
+    assert (film.adi_finding.limit, film.sac_finding.limit) == ("> 3 mm", "> 14 mm")
+
+
 @pytest.mark.parametrize("missing", [Landmark.C1_ANTERIOR_ARCH_POSTERIOR, Landmark.DENS_ANTERIOR])
 def test_sac_stands_without_the_points_of_the_adi(missing: Landmark) -> None:
     film = measured(2, 18, landmarks=without(on_axis(2, 18), missing))

@@ -8,8 +8,9 @@ import numpy.typing as npt
 import pytest
 
 from aasnode.anatomy import COLOURS_RGB, LANDMARKS, Facing, Landmark, View
+from aasnode.config import Plane
 from aasnode.geometry import PixelSpacing, Point, SpacingRule
-from aasnode.measurement import Assessment, Change, Measurement, NotComparable
+from aasnode.measurement import Assessment, Change, ComparedLength, LengthFinding, Measurement, NotComparable
 from aasnode.reports import drawing, overlay, panel
 from aasnode.reports.drawing import Picture, Style, text_width
 from aasnode.reports.findings import EarlierLength, FilmFindings, StudyFindings
@@ -216,6 +217,80 @@ def test_the_picture_says_values_motion_comparison_basis_and_limits(
         "50 mm",
     ):
         assert said in words(drawn)
+
+
+def saying(film: FilmFindings, adi: ComparedLength, sac: ComparedLength) -> FilmFindings:
+    """The film, with an abnormal ADI and a borderline SAC."""
+    assert film.measurement is not None
+    findings = {
+        "adi_finding": LengthFinding(assessment=Assessment.AAS_SUSPECTED, limit="> 3 mm", compared=adi),
+        "sac_finding": LengthFinding(assessment=Assessment.BORDERLINE, limit="<= 14 mm", compared=sac),
+    }
+    return replace(film, measurement=replace(film.measurement, **findings))
+
+
+def compared(mm: float, *, is_as_measured: bool) -> ComparedLength:
+    return ComparedLength(mm=mm, low_mm=mm - 0.5, high_mm=mm + 0.5, plane=Plane.DETECTOR, is_as_measured=is_as_measured)
+
+
+def test_each_length_has_its_own_verdict_beside_the_limit_that_it_was_compared_with(
+    drawn: list[tuple[str, int, int, Style]], make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    adi, sac = compared(5.2, is_as_measured=True), compared(13.6, is_as_measured=True)
+    film = saying(film_of_size(make_film, "as stored"), adi, sac)
+    draw_overlay(make_study(film), film)
+    said = words(drawn)
+    assert (
+        said.index("ADI 5.2 mm")
+        < said.index("> 3 mm: abnormal")
+        < said.index("SAC")
+        < said.index("≤ 14 mm: borderline")
+    )
+    colours = {text: style.colour for text, _, _, style in drawn}
+    assert colours["> 3 mm: abnormal"] == panel.ASSESSMENT_COLOURS[Assessment.AAS_SUSPECTED]
+    assert colours["≤ 14 mm: borderline"] == panel.ASSESSMENT_COLOURS[Assessment.BORDERLINE]
+
+
+def test_a_film_that_knows_one_plane_shows_one_value(
+    drawn: list[tuple[str, int, int, Style]], make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    adi, sac = compared(5.2, is_as_measured=True), compared(13.6, is_as_measured=True)
+    film = saying(film_of_size(make_film, "as stored"), adi, sac)
+    draw_overlay(make_study(film), film)
+    assert words(drawn).count("5.2 mm") == 1
+    assert "patient plane" not in words(drawn)
+
+
+def test_a_value_compared_in_another_plane_than_the_viewers_stands_beside_its_verdict(
+    drawn: list[tuple[str, int, int, Style]], make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    adi, sac = compared(5.6, is_as_measured=False), compared(13.6, is_as_measured=False)
+    film = saying(film_of_size(make_film, "as stored"), adi, sac)
+    draw_overlay(make_study(film), film)
+    assert "5.6 mm (5.1 to 6.1), detector plane > 3 mm: abnormal" in words(drawn)
+    assert "13.6 mm (13.1 to 14.1), detector plane ≤ 14 mm: borderline" in words(drawn)
+    smallest_allowed = 0.5 * max(style.size_px for text, *_, style in drawn if text.startswith("ADI"))
+    assert all(style.size_px > smallest_allowed for text, *_, style in drawn if text.startswith("5.6 mm"))
+
+
+def test_a_value_compared_as_a_range_says_so(
+    drawn: list[tuple[str, int, int, Style]], make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    ranged = replace(compared(5.6, is_as_measured=False), mm=None, note="only a magnification-corrected value")
+    film = saying(film_of_size(make_film, "as stored"), ranged, ranged)
+    draw_overlay(make_study(film), film)
+    assert "5.1 to 6.1 mm, detector plane > 3 mm: abnormal only a magnification-corrected value" in words(drawn)
+
+
+def test_a_length_that_was_not_compared_says_why_in_the_films_assessment(
+    drawn: list[tuple[str, int, int, Style]], make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    film = film_of_size(make_film, "as stored")
+    assert film.measurement is not None
+    film = replace(film, measurement=replace(film.measurement, assessment_reason="under 18 years"))
+    draw_overlay(make_study(film), film)
+    assert "under 18 years" in words(drawn)
+    assert "abnormal" not in words(drawn)
 
 
 def test_the_picture_names_no_patient(

@@ -11,7 +11,8 @@ from aasnode.reports.findings import EarlierLength
 
 def test_every_rule_and_every_assessment_has_words() -> None:
     assert set(wording.SPACING_RULES) == set(SpacingRule)
-    assert set(wording.ASSESSMENTS) == set(Assessment)
+    assert set(wording.ASSESSMENTS) == set(wording.FINDINGS) == set(Assessment)
+    assert set(wording.PLANES) == set(Plane)
 
 
 def test_thresholds_name_operators_values_and_plane() -> None:
