@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from aasnode import log
 from aasnode.config import Config
 from aasnode.errors import DiskReserveError
-from aasnode.store import jobs, retention
+from aasnode.store import deliveries, jobs, retention
 from aasnode.store.files import FileStore
 from aasnode.store.store import Store, utc_now
 
@@ -57,7 +57,7 @@ class Janitor:
         now = self._clock()
         with self._store.writing() as connection:
             abandoned = jobs.bury_abandoned(connection, now=now)
-            unroutable = jobs.bury_unroutable(connection, self._destinations, now=now)
+            unroutable = deliveries.bury_unroutable(connection, self._destinations, now=now)
         if abandoned or unroutable:
             log.event(LOGGER, "jobs_laid_to_rest", level=logging.WARNING, count=abandoned + unroutable)
 

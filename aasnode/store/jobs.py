@@ -6,7 +6,7 @@ old token, and nothing that it does counts: ``finish`` and ``fail`` raise LeaseL
 
 import os
 import socket
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,8 @@ from aasnode.store.engine import insert_once
 from aasnode.store.schema import JobKind, JobState, instances, jobs, results
 
 REPORT_ATTEMPTS = 5
-_REPLACED = "replaced by a newer version"
+REPLACED = "replaced by a newer version"
+"""Why a delivery is withdrawn."""
 
 
 class LeaseLostError(TransientError):
@@ -53,6 +54,7 @@ class Job:
     reason: str | None
     created_at: datetime
     finished_at: datetime | None
+    delivered_at: datetime | None  # deliver: when the peer last took the object; stays when the job is put back
 
     @property
     def is_last_attempt(self) -> bool:
@@ -80,7 +82,7 @@ def this_process() -> str:
 
 def add_analysis(connection: Connection, *, instance_id: int, now: datetime, attempts: int) -> None:
     """Ask for the analysis of one arrival; asking twice makes one job."""
-    values = _new(JobKind.ANALYSE, now, now, attempts) | {"instance_id": instance_id}
+    values = new_values(JobKind.ANALYSE, now, now, attempts) | {"instance_id": instance_id}
     insert_once(connection, jobs, values)
 
 
@@ -90,32 +92,12 @@ def add_report(
     """Ask for a study's report once it has been quiet for ``settle``, at the latest ``cap`` after the first asking."""
     pending = _pending_report(connection, study_instance_uid)
     if pending is None:
-        values = _new(JobKind.REPORT, now, now + min(settle, cap), REPORT_ATTEMPTS)
+        values = new_values(JobKind.REPORT, now, now + min(settle, cap), REPORT_ATTEMPTS)
         connection.execute(insert(jobs).values(values | {"study_instance_uid": study_instance_uid}))
         return
     due_at = min(now + settle, pending.created_at + cap)
     if due_at > pending.due_at:
         connection.execute(update(jobs).where(jobs.c.id == pending.id).values(due_at=due_at))
-
-
-def add_delivery(
-    connection: Connection,
-    *,
-    study_instance_uid: str,
-    report_id: int,
-    role: str,
-    destination: str,
-    now: datetime,
-    attempts: int,
-) -> None:
-    """Ask for one object of a report to be sent to one destination; asking twice makes one job."""
-    values = _new(JobKind.DELIVER, now, now, attempts) | {
-        "study_instance_uid": study_instance_uid,
-        "report_id": report_id,
-        "role": role,
-        "destination": destination,
-    }
-    insert_once(connection, jobs, values)
 
 
 def claim(
@@ -160,8 +142,12 @@ def renew(connection: Connection, job: Job, *, now: datetime, lease: timedelta) 
 def finish(
     connection: Connection, job: Job, *, now: datetime, outcome: str | None = None, object_id: int | None = None
 ) -> None:
-    """The work is done; raises LeaseLostError, and with it rolls back what was written beside it."""
-    _update_held(connection, job, _ended(JobState.FINISHED, outcome, now) | {"object_id": object_id})
+    """The work is done; raises LeaseLostError, and with it rolls back what was written beside it.
+
+    ``object_id`` is the object that a peer took, and only a delivery has one.
+    """
+    delivered = {} if object_id is None else {"object_id": object_id, "delivered_at": now}
+    _update_held(connection, job, ended(JobState.FINISHED, outcome, now) | delivered)
 
 
 def give_back(connection: Connection, job: Job, *, due_at: datetime) -> None:
@@ -203,43 +189,21 @@ def fail(connection: Connection, job: Job, reason: str, *, now: datetime, backof
 
 def bury(connection: Connection, job: Job, reason: str, *, now: datetime) -> JobState:
     """The work will never succeed as it is: the job rests in the dead letter with its reason."""
-    _update_held(connection, job, _ended(JobState.DEAD, reason, now))
+    _update_held(connection, job, ended(JobState.DEAD, reason, now))
     return JobState.DEAD
 
 
 def withdraw(connection: Connection, job: Job, *, now: datetime) -> JobState:
     """A delivery that is held is of a version that a newer one replaced: it is not sent any more."""
-    _update_held(connection, job, _ended(JobState.WITHDRAWN, _REPLACED, now))
+    _update_held(connection, job, ended(JobState.WITHDRAWN, REPLACED, now))
     return JobState.WITHDRAWN
-
-
-def bury_unroutable(connection: Connection, destinations: Collection[str], *, now: datetime) -> int:
-    """Lay deliveries to rest whose destination is not in the configuration any more."""
-    unroutable = and_(
-        jobs.c.kind == JobKind.DELIVER,
-        jobs.c.state == JobState.PENDING,
-        jobs.c.destination.not_in(destinations),
-    )
-    reason = "the destination is not in config.toml any more; put it back, then `aasnode resend`"
-    return _count(connection.execute(update(jobs).where(unroutable).values(_ended(JobState.DEAD, reason, now))))
 
 
 def bury_abandoned(connection: Connection, *, now: datetime) -> int:
     """Lay jobs to rest whose lease ran out on their last attempt: whoever works on them does not survive it."""
     abandoned = and_(jobs.c.state == JobState.CLAIMED, jobs.c.lease_until < now, jobs.c.attempts >= jobs.c.max_attempts)
     reason = "the lease ran out on the last attempt: the process that worked on it ended or hung"
-    return _count(connection.execute(update(jobs).where(abandoned).values(_ended(JobState.DEAD, reason, now))))
-
-
-def withdraw_undelivered(connection: Connection, *, report_id: int, now: datetime) -> int:
-    """Withdraw what a report has not delivered yet, because a newer version takes its place."""
-    waiting = and_(
-        jobs.c.kind == JobKind.DELIVER,
-        jobs.c.report_id == report_id,
-        jobs.c.state.in_([JobState.PENDING, JobState.DEAD]),
-    )
-    values = _ended(JobState.WITHDRAWN, _REPLACED, now)
-    return _count(connection.execute(update(jobs).where(waiting).values(values)))
+    return _count(connection.execute(update(jobs).where(abandoned).values(ended(JobState.DEAD, reason, now))))
 
 
 def retry(connection: Connection, job_id: int, *, now: datetime) -> Job:
@@ -298,7 +262,8 @@ def oldest_due(connection: Connection, kind: JobKind, *, now: datetime) -> datet
     return connection.execute(select(jobs.c.due_at).where(*waiting).order_by(jobs.c.due_at).limit(1)).scalar()
 
 
-def _new(kind: JobKind, now: datetime, due_at: datetime, attempts: int) -> dict[str, Any]:
+def new_values(kind: JobKind, now: datetime, due_at: datetime, attempts: int) -> dict[str, Any]:
+    """The columns of a job that is asked for ``now``."""
     return {
         "kind": kind,
         "state": JobState.PENDING,
@@ -325,7 +290,7 @@ def _return_to_queue(connection: Connection, job: Job, due_at: datetime, changes
     """A claim becomes pending again. A study has one pending report: where another was asked for, that one is it."""
     values: dict[str, Any] = {"state": JobState.PENDING, "due_at": due_at, "lease_until": None}
     if job.kind is JobKind.REPORT and _pending_report(connection, job.study_instance_uid or "") is not None:
-        values = _ended(JobState.FINISHED, "asked for again meanwhile", due_at)
+        values = ended(JobState.FINISHED, "asked for again meanwhile", due_at)
     _update_held(connection, job, {**changes, **values})
 
 
@@ -340,7 +305,8 @@ def _put_back(connection: Connection, chosen: ColumnElement[bool], now: datetime
     return _count(connection.execute(update(jobs).where(chosen).values(values)))
 
 
-def _ended(state: JobState, reason: str | None, now: datetime) -> dict[str, Any]:
+def ended(state: JobState, reason: str | None, now: datetime) -> dict[str, Any]:
+    """The columns of a job that is over: nobody holds it."""
     return {"state": state, "reason": reason, "lease_until": None, "finished_at": now}
 
 

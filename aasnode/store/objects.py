@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, and_, insert, or_, select
+from sqlalchemy import Connection, RowMapping, insert, select
 
-from aasnode.store.schema import JobState, facts, jobs, objects, reports
+from aasnode.store.schema import facts, objects, reports
 
 STRUCTURED_REPORT = "structured_report"
 
@@ -131,38 +131,6 @@ def find_stored(connection: Connection, sop_instance_uid: str) -> StoredObject |
     wanted = [objects.c.sop_instance_uid == sop_instance_uid, objects.c.file_name.is_not(None)]
     row = connection.execute(select(objects).where(*wanted).limit(1)).mappings().first()
     return None if row is None else _object(row)
-
-
-def sent_report(connection: Connection, study_instance_uid: str) -> tuple[Report, StoredObject] | None:
-    """The newest version of which a structured report left this node, and the object that did."""
-    left = or_(jobs.c.state == JobState.CLAIMED, and_(jobs.c.state == JobState.FINISHED, jobs.c.object_id.is_not(None)))
-    query = (
-        select(reports, jobs.c.object_id)
-        .join(jobs, jobs.c.report_id == reports.c.id)
-        .where(reports.c.study_instance_uid == study_instance_uid, jobs.c.role == STRUCTURED_REPORT, left)
-        .order_by(reports.c.version.desc(), jobs.c.state.desc())
-    )
-    row = connection.execute(query.limit(1)).mappings().first()
-    if row is None:
-        return None
-    report = Report(**{key: value for key, value in row.items() if key != "object_id"})
-    candidates = of_report(connection, report.id, STRUCTURED_REPORT)
-    sent = next((one for one in candidates if one.id == row["object_id"]), candidates[0])
-    return report, sent
-
-
-def is_delivered(connection: Connection, *, sop_instance_uid: str, destination: str) -> bool:
-    """Whether a destination already holds this very object, from an earlier version of the report."""
-    query = (
-        select(jobs.c.id)
-        .join(objects, objects.c.id == jobs.c.object_id)
-        .where(
-            objects.c.sop_instance_uid == sop_instance_uid,
-            jobs.c.destination == destination,
-            jobs.c.state == JobState.FINISHED,
-        )
-    )
-    return connection.execute(query.limit(1)).first() is not None
 
 
 def device_uid(connection: Connection, proposed: str) -> str:

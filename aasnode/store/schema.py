@@ -205,6 +205,7 @@ jobs = Table(
     Column("reason", Text),  # of the last failure, or the outcome
     Column("created_at", Instant, nullable=False),
     Column("finished_at", Instant),
+    Column("delivered_at", Instant),  # deliver: when the peer last took the object; nothing unsays it
     Index("ix_jobs_due", "kind", "state", "destination", "priority", "due_at"),
     Index("uq_jobs_analyse", "instance_id", unique=True, sqlite_where=text("kind = 'analyse'"),
           postgresql_where=text("kind = 'analyse'")),

@@ -1,7 +1,7 @@
 """Promises of the janitor."""
 
 from aasnode.anatomy import View
-from aasnode.store import results
+from aasnode.store import jobs, results
 from aasnode.store.schema import JobKind, JobState
 from tests.drawn_films import marked_film
 from tests.services.conftest import MakeNode, Node
@@ -88,3 +88,17 @@ def test_a_delivery_to_a_destination_that_was_taken_out_is_told(node: Node, make
     other = make_node()
     other.janitor.step()
     assert "not in config.toml" in (node.jobs(JobKind.DELIVER, JobState.DEAD)[0].reason or "")
+
+
+def test_a_claim_on_a_destination_that_was_taken_out_does_not_rest_for_ever(node: Node, make_node: MakeNode) -> None:
+    node.report(marked_film())
+    held = node.claim_delivery()
+    assert held is not None
+    other = make_node()
+    other.janitor.step()
+    with node.store.reading() as connection:
+        assert jobs.get(connection, held.id).state is JobState.CLAIMED  # its sender may still be at work
+    other.wait(3600)
+    other.janitor.step()
+    with node.store.reading() as connection:
+        assert jobs.get(connection, held.id).state is JobState.DEAD

@@ -46,8 +46,8 @@ def deliver_everything(node: Node) -> None:
     """As the sender notes it when the peer took every object."""
     with node.store.writing() as connection:
         connection.exec_driver_sql(
-            "UPDATE jobs SET state = 'finished', object_id = (SELECT id FROM objects o WHERE o.report_id ="
-            " jobs.report_id AND o.role = jobs.role ORDER BY preference LIMIT 1)"
+            "UPDATE jobs SET state = 'finished', delivered_at = created_at, object_id = (SELECT id FROM objects o"
+            " WHERE o.report_id = jobs.report_id AND o.role = jobs.role ORDER BY preference LIMIT 1)"
             " WHERE kind = 'deliver' AND state = 'pending'"
         )
 
@@ -140,6 +140,42 @@ def test_an_undelivered_older_version_is_withdrawn_and_not_named(node: Node) -> 
     assert second.predecessor_id is None
     states = {(job.report_id, job.state) for job in node.jobs(JobKind.DELIVER)}
     assert states == {(first.id, JobState.WITHDRAWN), (second.id, JobState.PENDING)}
+
+
+def test_a_version_that_was_delivered_stays_the_predecessor_while_it_is_sent_once_more(node: Node) -> None:
+    node.report(marked_film("flexion"))
+    deliver_everything(node)
+    with node.store.writing() as connection:
+        jobs.resend(connection, now=node.now, study_instance_uid=STUDY)
+    node.report(marked_film("neutral", view=View.NEUTRAL))
+    first, second = versions(node)
+    assert second.predecessor_id == first.id
+    overlay = overlay_role(uid("instance", "visit-1", "flexion"))
+    assert overlay not in [job.role for job in node.jobs(JobKind.DELIVER, JobState.PENDING)]  # it is there already
+
+
+def test_a_version_whose_sender_ended_before_it_was_delivered_is_withdrawn_and_not_named(node: Node) -> None:
+    node.report(marked_film("flexion"))
+    while node.claim_delivery() is not None:
+        pass
+    node.wait(60)
+    node.report(marked_film("neutral", view=View.NEUTRAL))
+    first, second = versions(node)
+    assert second.predecessor_id is None
+    assert {job.state for job in node.jobs(JobKind.DELIVER) if job.report_id == first.id} == {JobState.WITHDRAWN}
+
+
+def test_a_version_that_is_being_sent_is_named(node: Node) -> None:
+    node.report(marked_film("flexion"))
+    node.wait(-node.config.report.settle_cap_seconds)
+    node.analyse(marked_film("neutral", view=View.NEUTRAL))
+    node.wait(node.config.report.settle_cap_seconds)
+    while node.claim_delivery() is not None:
+        pass
+    assert node.reporter.step()
+    first, second = versions(node)
+    assert second.predecessor_id == first.id
+    assert {job.state for job in node.jobs(JobKind.DELIVER) if job.report_id == first.id} == {JobState.CLAIMED}
 
 
 def test_an_object_that_was_built_before_keeps_its_bytes(node: Node) -> None:

@@ -5,7 +5,7 @@ from pydicom.uid import ComprehensiveSRStorage, SecondaryCaptureImageStorage
 
 from aasnode.anatomy import View
 from aasnode.config import Destination
-from aasnode.store import jobs, objects
+from aasnode.store import deliveries, jobs
 from aasnode.store.objects import STRUCTURED_REPORT
 from aasnode.store.schema import JobKind, JobState
 from tests.drawn_films import marked_film
@@ -94,7 +94,7 @@ def test_an_archive_that_knows_no_3d_report_gets_the_comprehensive_one(make_node
         send_all(node)
     assert ComprehensiveSRStorage in {one.SOPClassUID for one in kept}
     with node.store.reading() as connection:
-        sent = objects.sent_report(connection, marked_film().StudyInstanceUID)
+        sent = deliveries.sent_report(connection, marked_film().StudyInstanceUID, now=node.now)
     assert sent is not None
     assert sent[1].sop_class_uid == ComprehensiveSRStorage
 

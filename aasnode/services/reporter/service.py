@@ -24,7 +24,7 @@ from aasnode.reports.secondary_capture import build_secondary_capture
 from aasnode.reports.structured_report import SOP_CLASSES, build_structured_report
 from aasnode.reports.uids import overlay_uid, structured_report_uid
 from aasnode.services.reporter.findings import Gathered, same_person, study_findings
-from aasnode.store import history, jobs, leases, objects, results
+from aasnode.store import deliveries, history, jobs, leases, objects, results
 from aasnode.store.jobs import Backoff, Job, LeaseLostError
 from aasnode.store.objects import STRUCTURED_REPORT, NewObject, Report, StoredObject, overlay_role
 from aasnode.store.results import StoredResult
@@ -118,9 +118,8 @@ class Reporter:
         """Once nothing of the older versions can leave any more, what did leave is the predecessor."""
         with self._store.writing() as connection:
             jobs.renew(connection, job, now=self._clock(), lease=_LEASE)  # a late one must not withdraw a newer version
-            for report in objects.list_reports(connection, study_instance_uid):
-                jobs.withdraw_undelivered(connection, report_id=report.id, now=self._clock())
-            return objects.sent_report(connection, study_instance_uid)
+            deliveries.withdraw_undelivered(connection, study_instance_uid=study_instance_uid, now=self._clock())
+            return deliveries.sent_report(connection, study_instance_uid, now=self._clock())
 
     def _make_objects(self, study: StudyFindings) -> Iterator[NewObject]:
         """The report in each of its SOP classes and the overlay of each film; what was built before is not again.
@@ -202,10 +201,10 @@ class Reporter:
         for role in dict.fromkeys(one.role for one in made):
             candidates = [one.sop_instance_uid for one in made if one.role == role]
             if any(
-                objects.is_delivered(connection, sop_instance_uid=uid, destination=destination) for uid in candidates
+                deliveries.is_delivered(connection, sop_instance_uid=uid, destination=destination) for uid in candidates
             ):
                 continue  # an overlay that a further film left as it is
-            jobs.add_delivery(
+            deliveries.add_delivery(
                 connection,
                 study_instance_uid=report.study_instance_uid,
                 report_id=report.id,

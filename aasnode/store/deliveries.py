@@ -1,0 +1,95 @@
+"""What left this node, what shall leave it, and what shall not any more: the deliveries of a report's objects.
+
+That an object was delivered is a fact of its own (``delivered_at``): a job that is put back, withdrawn or laid to rest
+afterwards does not unsay it.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from aasnode.store.engine import insert_once
+from aasnode.store.jobs import REPLACED, ended, new_values
+from aasnode.store.objects import STRUCTURED_REPORT, Report, StoredObject, of_report
+from aasnode.store.schema import JobKind, JobState, jobs, objects, reports
+
+
+def add_delivery(
+    connection: Connection,
+    *,
+    study_instance_uid: str,
+    report_id: int,
+    role: str,
+    destination: str,
+    now: datetime,
+    attempts: int,
+) -> None:
+    """Ask for one object of a report to be sent to one destination; asking twice makes one job."""
+    values = new_values(JobKind.DELIVER, now, now, attempts) | {
+        "study_instance_uid": study_instance_uid,
+        "report_id": report_id,
+        "role": role,
+        "destination": destination,
+    }
+    insert_once(connection, jobs, values)
+
+
+def withdraw_undelivered(connection: Connection, *, study_instance_uid: str, now: datetime) -> int:
+    """Withdraw what still waits of a study's reports, because a newer version takes its place; how many."""
+    waiting = or_(jobs.c.state.in_([JobState.PENDING, JobState.DEAD]), _is_abandoned(now))
+    chosen = and_(jobs.c.kind == JobKind.DELIVER, jobs.c.study_instance_uid == study_instance_uid, waiting)
+    values = ended(JobState.WITHDRAWN, REPLACED, now)
+    return connection.execute(update(jobs).where(chosen).values(values)).rowcount
+
+
+def bury_unroutable(connection: Connection, destinations: Collection[str], *, now: datetime) -> int:
+    """Lay deliveries to rest whose destination is not in the configuration any more."""
+    unroutable = and_(
+        jobs.c.kind == JobKind.DELIVER,
+        or_(jobs.c.state == JobState.PENDING, _is_abandoned(now)),
+        jobs.c.destination.not_in(destinations),
+    )
+    reason = "the destination is not in config.toml any more; put it back, then `aasnode resend`"
+    return connection.execute(update(jobs).where(unroutable).values(ended(JobState.DEAD, reason, now))).rowcount
+
+
+def sent_report(
+    connection: Connection, study_instance_uid: str, *, now: datetime
+) -> tuple[Report, StoredObject] | None:
+    """The newest version of which a structured report left this node or is leaving it, and the object that does."""
+    under_way = and_(jobs.c.state == JobState.CLAIMED, jobs.c.lease_until >= now)
+    query = (
+        select(reports, jobs.c.object_id)
+        .join(jobs, jobs.c.report_id == reports.c.id)
+        .where(reports.c.study_instance_uid == study_instance_uid, jobs.c.role == STRUCTURED_REPORT)
+        .where(or_(jobs.c.delivered_at.is_not(None), under_way))
+        .order_by(reports.c.version.desc(), jobs.c.delivered_at.is_(None), jobs.c.id)
+    )
+    row = connection.execute(query.limit(1)).mappings().first()
+    if row is None:
+        return None
+    report = Report(**{key: value for key, value in row.items() if key != "object_id"})
+    candidates = of_report(connection, report.id, STRUCTURED_REPORT)
+    sent = next((one for one in candidates if one.id == row["object_id"]), candidates[0])
+    return report, sent
+
+
+def is_delivered(connection: Connection, *, sop_instance_uid: str, destination: str) -> bool:
+    """Whether a destination already holds this very object, from an earlier version of the report."""
+    query = (
+        select(jobs.c.id)
+        .join(objects, objects.c.id == jobs.c.object_id)
+        .where(
+            objects.c.sop_instance_uid == sop_instance_uid,
+            jobs.c.destination == destination,
+            jobs.c.delivered_at.is_not(None),
+        )
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def _is_abandoned(now: datetime) -> ColumnElement[bool]:
+    """Claimed by a sender that is no more: its lease ran out."""
+    return and_(jobs.c.state == JobState.CLAIMED, jobs.c.lease_until < now)

@@ -1,0 +1,64 @@
+"""Promises about databases that an earlier version of this node wrote."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, text
+
+from aasnode.store import jobs, migrations
+from aasnode.store.engine import open_engine, writing
+from aasnode.store.schema import JobState
+from aasnode.store.store import open_store
+
+WHEN = "2026-03-01 12:00:00.000000"
+
+
+def upgrade_to(engine: Engine, revision: str) -> None:
+    with writing(engine) as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def insert(engine: Engine, table: str, **values: object) -> None:
+    names = ", ".join(values)
+    with writing(engine) as connection:
+        connection.execute(text(f"INSERT INTO {table} ({names}) VALUES (:{names.replace(', ', ', :')})"), values)
+
+
+@pytest.fixture
+def first_schema(tmp_path: Path) -> Iterator[Engine]:
+    """The database of a node that ran before there was a second migration."""
+    engine = open_engine(tmp_path / "aasnode.db")
+    upgrade_to(engine, "0001")
+    yield engine
+    engine.dispose()
+
+
+def insert_delivery(engine: Engine, role: str, **values: object) -> None:
+    common = {"kind": "deliver", "destination": "pacs", "report_id": 1, "role": role, "study_instance_uid": "1.9"}
+    numbers = {"priority": 0, "attempts": 1, "max_attempts": 3, "token": 1}
+    insert(engine, "jobs", **common, **numbers, due_at=WHEN, created_at=WHEN, **values)
+
+
+def test_what_was_delivered_is_still_known_after_an_update(first_schema: Engine, tmp_path: Path) -> None:
+    report = {"id": 1, "study_instance_uid": "1.9", "version": 1, "content_digest": "d", "created_at": WHEN}
+    insert(first_schema, "reports", **report)
+    names = ("role", "sop_class_uid", "sop_instance_uid", "series_instance_uid", "transfer_syntax_uid", "digest")
+    insert(first_schema, "objects", id=7, report_id=1, preference=0, bytes=1, **dict.fromkeys(names, "1"))
+    insert_delivery(first_schema, "finished", state="finished", object_id=7, finished_at="2026-03-02 12:00:00.000000")
+    insert_delivery(first_schema, "put_back", state="pending", object_id=7)
+    insert_delivery(first_schema, "never", state="dead")
+    with open_store(tmp_path) as store, store.reading() as connection:
+        found = {job.role: job.delivered_at for job in jobs.list_jobs(connection)}
+        assert jobs.list_jobs(connection, state=JobState.FINISHED)[0].object_id == 7
+    assert found == {
+        "finished": datetime(2026, 3, 2, 12, tzinfo=UTC),
+        "put_back": datetime(2026, 3, 1, 12, tzinfo=UTC),
+        "never": None,
+    }
