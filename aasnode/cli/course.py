@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from aasnode.config import Config
-from aasnode.measurement import Compared, CourseChanges, Length, NotComparable, changes
+from aasnode.measurement import Compared, CourseChanges, Length, LengthFinding, NotComparable, changes
 from aasnode.store.history import Course
 from aasnode.store.results import StoredResult
 
@@ -94,8 +94,10 @@ def _measurement_row(tracked_film: TrackedFilm) -> dict[str, object]:
     return {
         "spacing_rule": measured.spacing_rule if measured else None,
         **_length_row("adi", measured.adi if measured else None),
+        **_finding_row("adi", measured.adi_finding if measured else None),
         "adi_ratio": measured.adi_ratio if measured else None,
         **_length_row("sac", measured.sac if measured else None),
+        **_finding_row("sac", measured.sac_finding if measured else None),
         "sac_ratio": measured.sac_ratio if measured else None,
         "c1_inner_diameter_mm": measured.c1_inner_diameter_mm if measured else None,
         "assessment": measured.assessment if measured else None,
@@ -111,6 +113,18 @@ def _length_row(name: str, length: Length | None) -> dict[str, object]:
         f"{name}_high_mm": length.high_mm if length else None,
         f"{name}_detector_plane_mm": length.detector_plane_mm if length else None,
         f"{name}_corrected_mm": length.corrected_mm if length else None,
+    }
+
+
+def _finding_row(name: str, finding: LengthFinding | None) -> dict[str, object]:
+    compared = finding.compared if finding else None
+    return {
+        f"{name}_compared_mm": compared.mm if compared else None,
+        f"{name}_compared_low_mm": compared.low_mm if compared else None,
+        f"{name}_compared_high_mm": compared.high_mm if compared else None,
+        f"{name}_compared_plane": compared.plane if compared else None,
+        f"{name}_limit": finding.limit if finding else None,
+        f"{name}_finding": finding.assessment if finding else None,
     }
 
 

@@ -14,15 +14,24 @@ from aasnode.cli.options import Format, add_config, add_format, existing_store, 
 from aasnode.cli.table import MISSING, print_csv, print_table
 from aasnode.config import Config
 from aasnode.errors import UnsupportedError
-from aasnode.measurement import Length, NotComparable
+from aasnode.measurement import ComparedLength, Length, LengthFinding, NotComparable
+from aasnode.reports import wording
 from aasnode.store import history
 from aasnode.store.history import Course
 
 _EXCEEDS = " !"
 _HEADINGS = (
-    "acquired", "ADI mm (90 %)", "since previous", "since first",
-    "SAC mm (90 %)", "since previous", "since first", "assessment",
+    "acquired", "ADI mm (90 %)", "since previous", "since first", "SAC mm (90 %)", "since previous", "since first",
 )  # fmt: skip
+_VERDICT_HEADINGS = (
+    "acquired",
+    "ADI mm as compared",
+    "finding",
+    "SAC mm as compared",
+    "finding",
+    "in plane",
+    "assessment",
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _show_tables(courses: Sequence[Course], config: Config) -> None:
-    """One block per person and view, in the order of acquisition; why not compared stands below."""
+    """One block per person and view: the course, and what was compared with the thresholds; notes stand below."""
     for number, course in enumerate(courses, 1):
         print(_person_line(course, number, len(courses)))
         films = tracked(course, config)
@@ -74,6 +83,8 @@ def _show_view(view: View, films: Sequence[TrackedFilm]) -> None:
     print_table(_HEADINGS, rows)
     if any(cell.endswith(_EXCEEDS) for row in rows for cell in row):
         print(f" {_EXCEEDS}  more than measurement error explains (95 %)")
+    print()
+    print_table(_VERDICT_HEADINGS, [_verdict_cells(film, notes) for film in films])
     for reason, number in notes.items():
         print(f"  [{number}] {reason}")
 
@@ -81,32 +92,58 @@ def _show_view(view: View, films: Sequence[TrackedFilm]) -> None:
 def _cells(film: TrackedFilm, notes: dict[str, int]) -> tuple[str, ...]:
     measured, change = film.stored.film.measurement, film.changes
 
-    def note(reason: str) -> str:
-        return f"[{notes.setdefault(reason, len(notes) + 1)}]"
-
     def compared(comparison: Comparison) -> str:
         if isinstance(comparison, NotComparable):
-            return note(comparison.reason)
+            return _note(comparison.reason, notes)
         exceeds = _EXCEEDS if comparison.change.exceeds_error else ""
         return f"{comparison.change.mm:+.1f} ±{comparison.change.error_mm:.1f}{exceeds}"
 
-    acquisition = film.stored.film.identity.acquisition
-    acquired = film.acquired_at or f"{acquisition.date_verbatim or '?'} {acquisition.time_verbatim}".strip()
-    reason = film.stored.film.reason
     return (
-        acquired.replace("T", " ")[:16],
+        _acquired(film),
         _length(measured.adi if measured else None),
         compared(change.adi_since_previous),
         compared(change.adi_since_first),
         _length(measured.sac if measured else None),
         compared(change.sac_since_previous),
         compared(change.sac_since_first),
-        measured.assessment if measured else f"{film.stored.film.status} {note(reason) if reason else ''}".rstrip(),
     )
 
 
+def _verdict_cells(film: TrackedFilm, notes: dict[str, int]) -> tuple[str, ...]:
+    measured, reason = film.stored.film.measurement, film.stored.film.reason
+    if measured is None:
+        status = f"{film.stored.film.status} {_note(reason, notes) if reason else ''}".rstrip()
+        return (_acquired(film), *[MISSING] * 5, status)
+    findings = (measured.adi_finding, measured.sac_finding)
+    planes = {str(finding.compared.plane or "not stated") for finding in findings if finding}
+    verdicts = [cell for finding in findings for cell in _finding(finding)]
+    return (_acquired(film), *verdicts, ", ".join(planes) or MISSING, measured.assessment)
+
+
+def _finding(finding: LengthFinding | None) -> tuple[str, str]:
+    """The value that was compared, and on which side of which limit it lies."""
+    if finding is None:
+        return MISSING, MISSING
+    return _interval(finding.compared), wording.describe_finding(finding)
+
+
+def _acquired(film: TrackedFilm) -> str:
+    acquisition = film.stored.film.identity.acquisition
+    acquired = film.acquired_at or f"{acquisition.date_verbatim or '?'} {acquisition.time_verbatim}".strip()
+    return acquired.replace("T", " ")[:16]
+
+
+def _note(reason: str, notes: dict[str, int]) -> str:
+    return f"[{notes.setdefault(reason, len(notes) + 1)}]"
+
+
 def _length(length: Length | None) -> str:
-    return MISSING if length is None else f"{length.mm:4.1f} ({length.low_mm:.1f} – {length.high_mm:.1f})"
+    return MISSING if length is None else _interval(length)
+
+
+def _interval(length: Length | ComparedLength) -> str:
+    value = f"{MISSING:>4}" if length.mm is None else f"{length.mm:4.1f}"
+    return f"{value} ({length.low_mm:.1f} – {length.high_mm:.1f})"
 
 
 def _show_json(courses: Sequence[Course], config: Config) -> None:

@@ -3,13 +3,19 @@
 import csv
 import io
 import json
+import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from sqlalchemy import select, update
 
 from aasnode.anatomy import View
+from aasnode.geometry import PixelSpacing, SpacingRule, Spacings
+from aasnode.store.schema import results
 from aasnode.store.store import Store
 from tests.cli.conftest import Command
+from tests.measurement.points import measured, on_axis
 from tests.store.arrivals import film, keep
 
 LAST_YEAR, TODAY = datetime(2025, 3, 1, 12, 0, tzinfo=UTC), datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -65,6 +71,54 @@ def test_csv_holds_the_same_rows_as_json(aasnode: Command) -> None:
     assert [row["sop_instance_uid"] for row in rows] == [one["sop_instance_uid"] for one in course["films"]]
     assert set(rows[0]) == set(course["films"][0]) | set(course["person"])
     assert float(rows[-1]["adi_mm"]) == 6.5
+
+
+def keep_measured(store: Store, adi_mm: float, sac_mm: float) -> None:
+    """A film of 1.25-fold magnification, measured in the patient's plane and compared in the detector's."""
+    plane = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE)
+    patient = PixelSpacing(row_mm=0.12, column_mm=0.12, rule=SpacingRule.IMAGER_MAGNIFIED)
+    found = measured(
+        0,
+        0,
+        landmarks=on_axis(adi_mm, sac_mm, scale_mm=0.12),
+        spacing=Spacings(primary=patient, detector_plane=plane, corrected=patient),
+    )
+    with store.writing() as connection:
+        keep(connection, replace(film("1.2.31"), measurement=found))
+
+
+def test_the_table_says_which_value_was_compared_with_which_limit_and_what_came_of_it(
+    aasnode: Command, store: Store
+) -> None:
+    keep_measured(store, 2.8, 10.9)
+    _, out, _ = aasnode("history", "--patient-id", "P1")
+    (row,) = [line for line in out.splitlines() if "abnormal" in line]
+    assert re.search(r"3\.5 \(3\.4 – 3\.6\) +> 3 mm: abnormal", row)
+    assert re.search(r"13\.6 \(13\.5 – 13\.8\) +<= 14 mm: borderline +detector +aas_suspected", row)
+
+
+def test_a_script_gets_the_compared_value_its_plane_and_the_finding_of_each_length(
+    aasnode: Command, store: Store
+) -> None:
+    keep_measured(store, 2.8, 10.9)
+    ((one,),) = [course["films"] for course in as_json(aasnode)]
+    assert one["adi_mm"] == pytest.approx(2.8)
+    assert one["adi_compared_mm"] == pytest.approx(3.5)
+    assert one["adi_compared_plane"] == "detector"
+    assert (one["adi_limit"], one["adi_finding"]) == ("> 3 mm", "aas_suspected")
+    assert (one["sac_limit"], one["sac_finding"]) == ("<= 14 mm", "borderline")
+
+
+def test_a_result_of_a_version_that_kept_no_findings_is_shown_all_the_same(aasnode: Command, store: Store) -> None:
+    keep_measured(store, 2.8, 10.9)
+    with store.writing() as connection:
+        details = connection.execute(select(results.c.details)).scalar_one()
+        for name in ("adi_finding", "sac_finding", "assumption"):
+            del details["measurement"][name]
+        connection.execute(update(results).values(details=details))
+    ((one,),) = [course["films"] for course in as_json(aasnode)]
+    assert (one["adi_mm"], one["adi_finding"]) == (pytest.approx(2.8), None)
+    assert "aas_suspected" in aasnode("history", "--patient-id", "P1")[1]
 
 
 def test_another_birth_date_under_the_same_id_is_held_apart_and_shown(aasnode: Command, store: Store) -> None:
