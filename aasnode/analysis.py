@@ -22,7 +22,7 @@ from aasnode.dicom.spacing import read_spacings
 from aasnode.errors import PermanentError, UnreadableError
 from aasnode.geometry import PixelSpacing, Spacings, Unscaled
 from aasnode.inference.detection import Detection, Detector, Outcome
-from aasnode.measurement import Length, Measurement, measure
+from aasnode.measurement import ComparedLength, Length, LengthFinding, Measurement, measure
 
 _DECIMALS = 4
 
@@ -148,8 +148,10 @@ def as_json(analysis: Analysis, file: str) -> dict[str, object]:
         "landmarks": {str(name): _landmark_json(analysis.landmarks.get(name)) for name in LANDMARKS},
         "adi_mm": _mm(adi),
         "adi_interval_mm": _interval_mm(adi),
+        "adi_finding": _finding_json(measurement.adi_finding if measurement else None),
         "sac_mm": _mm(sac),
         "sac_interval_mm": _interval_mm(sac),
+        "sac_finding": _finding_json(measurement.sac_finding if measurement else None),
         "assessment": str(measurement.assessment) if measurement else None,
         "spacing_mm": [round(scale.row_mm, 6), round(scale.column_mm, 6)] if scale else None,
         "spacing_rule": str(scale.rule) if scale else None,
@@ -248,5 +250,18 @@ def _mm(length: Length | None) -> float | None:
     return round(length.mm, _DECIMALS) if length else None
 
 
-def _interval_mm(length: Length | None) -> list[float] | None:
+def _finding_json(finding: LengthFinding | None) -> dict[str, object] | None:
+    if finding is None:
+        return None
+    compared = finding.compared
+    return {
+        "assessment": str(finding.assessment),
+        "limit": finding.limit,
+        "compared_mm": None if compared.mm is None else round(compared.mm, _DECIMALS),
+        "compared_interval_mm": _interval_mm(compared),
+        "plane": str(compared.plane) if compared.plane else None,
+    }
+
+
+def _interval_mm(length: Length | ComparedLength | None) -> list[float] | None:
     return [round(length.low_mm, _DECIMALS), round(length.high_mm, _DECIMALS)] if length else None

@@ -20,8 +20,10 @@ from aasnode.assets import shipped_model
 from aasnode.child import Child, ChildDiedError, DeadlineError
 from aasnode.cli.options import Format, add_config, add_format, load_config
 from aasnode.cli.table import MISSING
-from aasnode.config import Config
+from aasnode.config import Config, Plane
 from aasnode.geometry import PixelSpacing, SpacingRule
+from aasnode.measurement import Assessment
+from aasnode.reports import wording
 
 Answer = Mapping[str, Any]
 """One object of ``--format json``."""
@@ -116,9 +118,25 @@ def _row_printer(files: Sequence[Path]) -> Callable[[Answer], None]:
         name = Path(answer["file"]).name
         shown = name if len(name) <= width else "…" + name[1 - width :]
         cells = (shown, answer["status"], answer["view"], adi, sac, answer["assessment"] or MISSING)
-        print(columns.format(*cells, answer["reason"] or "").rstrip(), flush=True)
+        print(columns.format(*cells, _remark(answer)).rstrip(), flush=True)
 
     return show
+
+
+def _remark(answer: Answer) -> str:
+    """What was compared with which limit and what came of it, and what is missing."""
+    findings = {name.upper(): answer[f"{name}_finding"] for name in ("adi", "sac") if answer[f"{name}_finding"]}
+    verdicts = [f"{name} {_compared(finding)}" for name, finding in findings.items()]
+    planes = {wording.PLANES[Plane(finding["plane"])] for finding in findings.values() if finding["plane"]}
+    if planes:
+        verdicts[-1] += f" ({', '.join(planes)})"
+    return "; ".join([*verdicts, *filter(None, [answer["reason"]])])
+
+
+def _compared(finding: Mapping[str, Any]) -> str:
+    value, (low, high) = finding["compared_mm"], finding["compared_interval_mm"]
+    compared = f"{low:.1f} – {high:.1f} mm" if value is None else f"{value:.1f} mm"
+    return f"{compared} {finding['limit']}: {wording.FINDINGS[Assessment(finding['assessment'])]}"
 
 
 def _length(answer: Answer, name: str) -> str:

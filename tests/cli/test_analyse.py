@@ -12,15 +12,20 @@ import cv2
 import numpy as np
 import pytest
 
+from aasnode.analysis import AnalysisSettings, as_json
+from aasnode.analysis import analyse as analyse_one
 from aasnode.anatomy import LANDMARKS
 from aasnode.cli import analyse
 from aasnode.cli.analyse import Answer, Film, analyse_each
 from aasnode.cli.main import main
 from aasnode.config import Config, from_table
+from aasnode.geometry import PixelSpacing, SpacingRule
+from tests.dicom.films import film
+from tests.marks import MarksDetector, marked_film
 
 KEYS = [
-    "file", "status", "reason", "view", "facing", "landmarks", "adi_mm", "adi_interval_mm", "sac_mm",
-    "sac_interval_mm", "assessment", "spacing_mm", "spacing_rule", "model",
+    "file", "status", "reason", "view", "facing", "landmarks", "adi_mm", "adi_interval_mm", "adi_finding",
+    "sac_mm", "sac_interval_mm", "sac_finding", "assessment", "spacing_mm", "spacing_rule", "model",
 ]  # fmt: skip
 
 
@@ -38,6 +43,25 @@ def prepare(config: Config) -> Callable[[Film], Answer]:
 
 def films(*names: str) -> list[Film]:
     return [Film(path=Path(name), pixel_spacing_mm=None) for name in names]
+
+
+def a_measured_film(spacing: PixelSpacing, **elements: object) -> Answer:
+    pixels = np.ascontiguousarray(marked_film(spacing))
+    dataset = film(pixels, BitsStored=12, ImagerPixelSpacing=[spacing.row_mm, spacing.column_mm], **elements)
+    return as_json(analyse_one(dataset, MarksDetector(), AnalysisSettings.of(Config())), "film.dcm")
+
+
+def test_the_row_of_a_film_says_which_value_was_compared_with_which_limit(capsys: pytest.CaptureFixture[str]) -> None:
+    square = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE)
+    answer = a_measured_film(square, EstimatedRadiographicMagnificationFactor="1.25")
+    analyse._row_printer([Path("film.dcm")])(answer)
+    row = capsys.readouterr().out.splitlines()[-1]
+    for name in ("adi", "sac"):
+        finding = answer[f"{name}_finding"]
+        assert finding["plane"] == "detector"
+        assert finding["compared_mm"] == pytest.approx(1.25 * answer[f"{name}_mm"], rel=1e-3)
+        assert f"{name.upper()} {finding['compared_mm']:.1f} mm {finding['limit']}: " in row
+    assert row.endswith("(detector plane)")
 
 
 @pytest.fixture
