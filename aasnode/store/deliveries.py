@@ -15,6 +15,9 @@ from aasnode.store.jobs import REPLACED, ended, new_values
 from aasnode.store.objects import STRUCTURED_REPORT, Report, StoredObject, of_report
 from aasnode.store.schema import JobKind, JobState, jobs, objects, reports
 
+SentReport = tuple[Report, StoredObject]
+"""A version of a study's report, and the structured report of it that a peer took or is being sent."""
+
 
 def add_delivery(
     connection: Connection,
@@ -55,10 +58,8 @@ def bury_unroutable(connection: Connection, destinations: Collection[str], *, no
     return connection.execute(update(jobs).where(unroutable).values(ended(JobState.DEAD, reason, now))).rowcount
 
 
-def sent_report(
-    connection: Connection, study_instance_uid: str, *, now: datetime
-) -> tuple[Report, StoredObject] | None:
-    """The newest version of which a structured report left this node or is leaving it, and the object that does."""
+def sent_report(connection: Connection, study_instance_uid: str, *, now: datetime) -> SentReport | None:
+    """The newest version that left this node, or is leaving it at this moment."""
     under_way = and_(jobs.c.state == JobState.CLAIMED, jobs.c.lease_until >= now)
     query = (
         select(reports, jobs.c.object_id)

@@ -4,6 +4,7 @@ import errno
 import os
 from datetime import datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from pydicom import Dataset, dcmread
@@ -15,9 +16,10 @@ from pydicom.uid import (
 )
 
 from aasnode.anatomy import View
-from aasnode.config import DeliverySection, ReturnAddress
+from aasnode.config import DeliverySection, PixelsSection, ReturnAddress
 from aasnode.reports import panel
 from aasnode.reports.drawing import Picture, Style
+from aasnode.services.reporter import findings
 from aasnode.store import jobs, objects, results
 from aasnode.store.objects import STRUCTURED_REPORT, Report, StoredObject, overlay_role
 from aasnode.store.schema import JobKind, JobState
@@ -50,6 +52,11 @@ def deliver_everything(node: Node) -> None:
             " WHERE o.report_id = jobs.report_id AND o.role = jobs.role ORDER BY preference LIMIT 1)"
             " WHERE kind = 'deliver' AND state = 'pending'"
         )
+
+
+def no_space(_: int) -> None:
+    """As ``os.fsync`` on a full disk."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_study_waits_until_it_is_quiet(node: Node) -> None:
@@ -237,26 +244,80 @@ def test_a_study_that_could_not_be_measured_is_reported_with_the_reason(node: No
 
 
 def test_a_late_reporter_withdraws_nothing_of_a_newer_version(node: Node) -> None:
-    node.analyse(marked_film())
+    node.analyse(marked_film("flexion"))
     node.wait(10)
     with node.store.writing() as connection:
         late = jobs.claim(connection, JobKind.REPORT, owner="late", now=node.now, lease=timedelta(seconds=1))
     assert late is not None
     node.wait(2)
     node.report()
+    node.analyse(marked_film("neutral", view=View.NEUTRAL))  # so that the late one would make a version
     with pytest.raises(jobs.LeaseLostError):
-        node.reporter._withdraw_and_find_predecessor(late, STUDY)
+        node.reporter._work_off(late)
+    assert len(versions(node)) == 1
     assert len(node.jobs(JobKind.DELIVER, JobState.PENDING)) == 2
 
 
-def test_a_full_disk_puts_a_report_off_and_costs_no_attempt(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def test_a_version_that_cannot_be_built_takes_nothing_from_the_one_before(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node.report(marked_film("flexion"))
+    node.analyse(marked_film("neutral", view=View.NEUTRAL))
+    node.wait(node.config.report.settle_cap_seconds)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", no_space)
+        assert node.reporter.step()
+    assert len(versions(node)) == 1
+    assert len(node.jobs(JobKind.DELIVER, JobState.PENDING)) == 2
+    node.wait(60)
+    assert node.reporter.step()
+    first, second = versions(node)
+    assert {job.state for job in node.jobs(JobKind.DELIVER) if job.report_id == first.id} == {JobState.WITHDRAWN}
+    assert {job.state for job in node.jobs(JobKind.DELIVER) if job.report_id == second.id} == {JobState.PENDING}
 
+
+def test_a_version_that_left_while_the_next_was_built_is_named_by_it(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node.report(marked_film("flexion"))
+    node.analyse(marked_film("neutral", view=View.NEUTRAL))
+    node.wait(node.config.report.settle_cap_seconds)
+    draw_text = panel.draw_text
+
+    def deliver_and_draw(picture: Picture, text: str, x: int, y: int, style: Style) -> None:
+        monkeypatch.setattr(panel, "draw_text", draw_text)
+        deliver_everything(node)
+        draw_text(picture, text, x, y, style)
+
+    monkeypatch.setattr(panel, "draw_text", deliver_and_draw)
+    assert node.reporter.step()
+    first, second = versions(node)
+    assert second.predecessor_id == first.id
+    [new] = [one for one in objects_of(node, second) if one.sop_class_uid == Comprehensive3DSRStorage]
+    [study] = read(node, new).PredecessorDocumentsSequence
+    named = study.ReferencedSeriesSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID
+    assert named in [one.sop_instance_uid for one in objects_of(node, first)]
+
+
+def test_each_film_is_read_once_for_a_version(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    read_paths: list[str] = []
+    read_data_set = findings.read_data_set
+
+    def record(path: Path, section: PixelsSection) -> Dataset:
+        read_paths.append(path.name)
+        return read_data_set(path, section)
+
+    monkeypatch.setattr(findings, "read_data_set", record)
+    node.report(marked_film("flexion"), marked_film("neutral", view=View.NEUTRAL))
+    assert len(versions(node)) == 1
+    assert len(read_paths) == 2
+
+
+def test_a_full_disk_puts_a_report_off_and_costs_no_attempt(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     node.analyse(marked_film())
     node.wait(10)
     with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", full)
+        patch.setattr(os, "fsync", no_space)
         assert node.reporter.step()
     assert node.jobs(JobKind.REPORT, JobState.PENDING)[0].attempts == 0
     node.wait(60)

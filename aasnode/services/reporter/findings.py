@@ -1,7 +1,7 @@
 """From what the store holds to the plain values that ``reports`` builds from: films, assessment, what was before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -61,16 +61,8 @@ def report_settings(config: Config, device_uid: str) -> ReportSettings:
     )
 
 
-def study_findings(
-    gathered: Gathered,
-    store: Store,
-    config: Config,
-    *,
-    predecessor: StoredObject | None,
-    now: datetime,
-    version: int = 1,
-) -> StudyFindings:
-    """Everything that the study's report and overlays show.
+def study_findings(gathered: Gathered, store: Store, config: Config, *, now: datetime) -> StudyFindings:
+    """Everything that the study's report and overlays show, not yet as a version of it.
 
     A later version takes nothing back: it describes a film whose file retention has removed from its stored result.
 
@@ -97,11 +89,14 @@ def study_findings(
     return StudyFindings(
         films=films,
         assessment=assess_study(measured, config.measurement),
-        version=version,
-        predecessor=_reference(predecessor, films[0].header) if predecessor else None,
         settings=report_settings(config, gathered.device_uid),
         created_at=now.astimezone(ZoneInfo(config.node.time_zone)),
     )
+
+
+def as_version(found: StudyFindings, version: int, predecessor: StoredObject | None) -> StudyFindings:
+    """The findings as one version of the study's report, which names the one that it replaces."""
+    return replace(found, version=version, predecessor=_reference(found, predecessor) if predecessor else None)
 
 
 def same_person(stored: StoredResult, courses: Sequence[history.Course]) -> tuple[StoredResult, ...]:
@@ -196,9 +191,9 @@ def _before(
     )
 
 
-def _reference(predecessor: StoredObject, header: Dataset) -> ObjectReference:
+def _reference(found: StudyFindings, predecessor: StoredObject) -> ObjectReference:
     return ObjectReference(
-        study_instance_uid=str(header.StudyInstanceUID),
+        study_instance_uid=found.study_instance_uid,
         series_instance_uid=predecessor.series_instance_uid,
         sop_class_uid=predecessor.sop_class_uid,
         sop_instance_uid=predecessor.sop_instance_uid,

@@ -1,16 +1,14 @@
 """The reporter: one study's report and overlays, built once, stored as bytes, handed to the deliveries.
 
 Equal findings make no new version. A new version names the one that it replaces, if that left this node; whatever of
-the older one has not left yet is withdrawn before the new one is built.
+the older one has not left yet is withdrawn in the transaction that keeps the new one, so one of them always stands.
 """
 
-import hashlib
 import logging
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from pydicom import Dataset
 from pydicom.uid import Comprehensive3DSRStorage
 from sqlalchemy import Connection
 
@@ -19,14 +17,13 @@ from aasnode.config import Config
 from aasnode.dicom.identity import own_uid
 from aasnode.errors import DiskReserveError, PermanentError, TransientError
 from aasnode.reports.findings import StudyFindings
-from aasnode.reports.part10 import write_part10
-from aasnode.reports.secondary_capture import build_secondary_capture
-from aasnode.reports.structured_report import SOP_CLASSES, build_structured_report
-from aasnode.reports.uids import overlay_uid, structured_report_uid
-from aasnode.services.reporter.findings import Gathered, same_person, study_findings
+from aasnode.reports.uids import structured_report_uid
+from aasnode.services.reporter.findings import Gathered, as_version, same_person, study_findings
+from aasnode.services.reporter.making import make_objects
 from aasnode.store import deliveries, history, jobs, leases, objects, results
+from aasnode.store.deliveries import SentReport
 from aasnode.store.jobs import Backoff, Job, LeaseLostError
-from aasnode.store.objects import STRUCTURED_REPORT, NewObject, Report, StoredObject, overlay_role
+from aasnode.store.objects import NewObject, Report
 from aasnode.store.results import StoredResult
 from aasnode.store.schema import JobKind
 from aasnode.store.store import Store, utc_now
@@ -86,22 +83,19 @@ class Reporter:
             self._finish(job, "nothing to report: no lateral cervical film in the study")
             return
         _require_one_person(gathered)
-        draft = study_findings(gathered, self._store, self._config, predecessor=None, now=self._clock())
-        content = structured_report_uid(draft, Comprehensive3DSRStorage)
-        if current is not None and current.content_digest == content:
+        found = study_findings(gathered, self._store, self._config, now=self._clock())
+        if current is not None and current.content_digest == _content_digest(found):
             self._finish(job, f"nothing new: equal to version {current.version}")
             return
-        predecessor = self._withdraw_and_find_predecessor(job, study_instance_uid)
-        study = study_findings(
-            gathered,
-            self._store,
-            self._config,
-            predecessor=predecessor[1] if predecessor else None,
-            now=self._clock(),
-            version=current.version + 1 if current else 1,
-        )
-        made = list(self._make_objects(study))
-        self._keep(job, gathered, content, made, predecessor[0] if predecessor else None)
+        while not self._build(job, gathered, found, current.version + 1 if current else 1):
+            pass  # a delivery of the older version was faster, so the new one must name it
+
+    def _build(self, job: Job, gathered: Gathered, found: StudyFindings, version: int) -> bool:
+        """Build a version that names what left before, and keep it; False when something else left meanwhile."""
+        with self._store.reading() as connection:
+            sent = deliveries.sent_report(connection, found.study_instance_uid, now=self._clock())
+        study = as_version(found, version, sent[1] if sent else None)
+        return self._keep(job, gathered, _content_digest(found), list(make_objects(study, self._store)), sent)
 
     def _is_film_awaited(self, job: Job, study_instance_uid: str) -> bool:
         """Put the report off for a moment while a film that may belong to the study is not examined, up to the cap."""
@@ -114,72 +108,37 @@ class Reporter:
                 jobs.give_back(connection, job, due_at=min(now + _MOMENT, job.created_at + self._settle_cap))
         return is_awaited
 
-    def _withdraw_and_find_predecessor(self, job: Job, study_instance_uid: str) -> tuple[Report, StoredObject] | None:
-        """Once nothing of the older versions can leave any more, what did leave is the predecessor."""
-        with self._store.writing() as connection:
-            jobs.renew(connection, job, now=self._clock(), lease=_LEASE)  # a late one must not withdraw a newer version
-            deliveries.withdraw_undelivered(connection, study_instance_uid=study_instance_uid, now=self._clock())
-            return deliveries.sent_report(connection, study_instance_uid, now=self._clock())
+    def _keep(self, job: Job, gathered: Gathered, content: str, made: list[NewObject], sent: SentReport | None) -> bool:
+        """One transaction: the older version withdrawn, the new one with its objects, their deliveries, the job's end.
 
-    def _make_objects(self, study: StudyFindings) -> Iterator[NewObject]:
-        """The report in each of its SOP classes and the overlay of each film; what was built before is not again.
-
-        The overlay of a film whose file is gone stays as it was delivered.
+        False, and nothing is kept, when another report than ``sent`` is what left last.
         """
-        for preference, sop_class_uid in enumerate(SOP_CLASSES):
-            uid = structured_report_uid(study, sop_class_uid)
-            built = self._built_before(uid) or self._store_object(build_structured_report(study, sop_class_uid))
-            yield _as_candidate(built, STRUCTURED_REPORT, preference)
-        for film in study.films:
-            uid = overlay_uid(study, film)
-            before = self._built_before(uid)
-            if before is None and film.pixels is None:
-                continue
-            built = before or self._store_object(build_secondary_capture(study, film))
-            yield _as_candidate(built, overlay_role(film.sop_instance_uid), 0)
-
-    def _built_before(self, sop_instance_uid: str) -> StoredObject | None:
-        with self._store.reading() as connection:
-            return objects.find_stored(connection, sop_instance_uid)
-
-    def _store_object(self, dataset: Dataset) -> NewObject:
-        encoded = write_part10(dataset)
-        file = self._store.objects.write([encoded])
-        return NewObject(
-            role="",
-            preference=0,
-            sop_class_uid=str(dataset.SOPClassUID),
-            sop_instance_uid=str(dataset.SOPInstanceUID),
-            series_instance_uid=str(dataset.SeriesInstanceUID),
-            transfer_syntax_uid=str(dataset.file_meta.TransferSyntaxUID),
-            file_name=file.name,
-            digest=hashlib.sha256(encoded).hexdigest(),
-            bytes=file.bytes,
-        )
-
-    def _keep(
-        self, job: Job, gathered: Gathered, content: str, made: list[NewObject], predecessor: Report | None
-    ) -> None:
-        """One transaction: the version, its objects, a delivery of each to each destination, the job's end."""
-        study_instance_uid = job.study_instance_uid or ""
+        study_instance_uid, now = job.study_instance_uid or "", self._clock()
         with self._store.writing() as connection:
+            if deliveries.sent_report(connection, study_instance_uid, now=now) != sent:
+                return False
+            deliveries.withdraw_undelivered(connection, study_instance_uid=study_instance_uid, now=now)
             report = objects.add_report(
                 connection,
                 study_instance_uid=study_instance_uid,
-                predecessor=predecessor,
+                predecessor=sent[0] if sent else None,
                 content_digest=content,
                 made=made,
-                now=self._clock(),
+                now=now,
             )
             for destination in self._destinations(gathered):
                 self._ask_for_deliveries(connection, report, made, destination)
-            jobs.finish(connection, job, now=self._clock(), outcome=f"version {report.version}")
+            jobs.finish(connection, job, now=now, outcome=f"version {report.version}")
+        self._log_built(report, len(made))
+        return True
+
+    def _log_built(self, report: Report, count: int) -> None:
         log.event(
             LOGGER,
             "report_built",
-            study_instance_uid=study_instance_uid,
+            study_instance_uid=report.study_instance_uid,
             version=report.version,
-            objects=len(made),
+            objects=count,
             shadow=self._config.delivery.shadow,
         )
 
@@ -236,6 +195,11 @@ class Reporter:
         log.event(LOGGER, "report_failed", level=logging.WARNING, job=job.id, state=state, reason=str(error))
 
 
+def _content_digest(found: StudyFindings) -> str:
+    """Equal for equal findings, whatever version shows them."""
+    return structured_report_uid(found, Comprehensive3DSRStorage)
+
+
 def _gather(connection: Connection, study_instance_uid: str) -> Gathered:
     films = tuple(stored for stored in results.of_study(connection, study_instance_uid) if stored.is_primary)
     films = tuple(sorted(films, key=_moment))
@@ -260,18 +224,3 @@ def _moment(stored: StoredResult) -> tuple[bool, datetime, int]:
     """Films without an instant come last, in the order of arrival."""
     instant = stored.film.identity.acquisition.instant
     return instant is None, instant or stored.analysed_at, stored.instance_id
-
-
-def _as_candidate(built: NewObject | StoredObject, role: str, preference: int) -> NewObject:
-    assert built.file_name is not None  # stored a moment ago, or found because it is kept
-    return NewObject(
-        role=role,
-        preference=preference,
-        sop_class_uid=built.sop_class_uid,
-        sop_instance_uid=built.sop_instance_uid,
-        series_instance_uid=built.series_instance_uid,
-        transfer_syntax_uid=built.transfer_syntax_uid,
-        file_name=built.file_name,
-        digest=built.digest,
-        bytes=built.bytes,
-    )

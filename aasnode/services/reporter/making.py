@@ -1,0 +1,68 @@
+"""The objects of one version, built once and stored as bytes: what was built before under a UID is not built again."""
+
+import hashlib
+from collections.abc import Iterator
+
+from pydicom import Dataset
+
+from aasnode.reports.findings import StudyFindings
+from aasnode.reports.part10 import write_part10
+from aasnode.reports.secondary_capture import build_secondary_capture
+from aasnode.reports.structured_report import SOP_CLASSES, build_structured_report
+from aasnode.reports.uids import overlay_uid, structured_report_uid
+from aasnode.store import objects
+from aasnode.store.objects import STRUCTURED_REPORT, NewObject, StoredObject, overlay_role
+from aasnode.store.store import Store
+
+
+def make_objects(study: StudyFindings, store: Store) -> Iterator[NewObject]:
+    """The report in each of its SOP classes and the overlay of each film.
+
+    The overlay of a film whose file is gone stays as it was delivered.
+    """
+    for preference, sop_class_uid in enumerate(SOP_CLASSES):
+        uid = structured_report_uid(study, sop_class_uid)
+        built = _built_before(store, uid) or _store_object(store, build_structured_report(study, sop_class_uid))
+        yield _as_candidate(built, STRUCTURED_REPORT, preference)
+    for film in study.films:
+        before = _built_before(store, overlay_uid(study, film))
+        if before is None and film.pixels is None:
+            continue
+        built = before or _store_object(store, build_secondary_capture(study, film))
+        yield _as_candidate(built, overlay_role(film.sop_instance_uid), 0)
+
+
+def _built_before(store: Store, sop_instance_uid: str) -> StoredObject | None:
+    with store.reading() as connection:
+        return objects.find_stored(connection, sop_instance_uid)
+
+
+def _store_object(store: Store, dataset: Dataset) -> NewObject:
+    encoded = write_part10(dataset)
+    file = store.objects.write([encoded])
+    return NewObject(
+        role="",
+        preference=0,
+        sop_class_uid=str(dataset.SOPClassUID),
+        sop_instance_uid=str(dataset.SOPInstanceUID),
+        series_instance_uid=str(dataset.SeriesInstanceUID),
+        transfer_syntax_uid=str(dataset.file_meta.TransferSyntaxUID),
+        file_name=file.name,
+        digest=hashlib.sha256(encoded).hexdigest(),
+        bytes=file.bytes,
+    )
+
+
+def _as_candidate(built: NewObject | StoredObject, role: str, preference: int) -> NewObject:
+    assert built.file_name is not None  # stored a moment ago, or found because it is kept
+    return NewObject(
+        role=role,
+        preference=preference,
+        sop_class_uid=built.sop_class_uid,
+        sop_instance_uid=built.sop_instance_uid,
+        series_instance_uid=built.series_instance_uid,
+        transfer_syntax_uid=built.transfer_syntax_uid,
+        file_name=built.file_name,
+        digest=built.digest,
+        bytes=built.bytes,
+    )
