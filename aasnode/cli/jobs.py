@@ -4,8 +4,11 @@ import argparse
 import dataclasses
 import json
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 
+from aasnode.cli import job_story
+from aasnode.cli.job_story import JobStory
 from aasnode.cli.options import Format, add_config, add_format, existing_store, load_config
 from aasnode.cli.table import print_table
 from aasnode.store import jobs
@@ -23,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--kind", type=JobKind, choices=list(JobKind), metavar="|".join(JobKind))
     listing.add_argument("--state", type=JobState, choices=list(JobState), metavar="|".join(JobState))
     listing.add_argument("--limit", type=int, default=100, metavar="N", help="100 unless told otherwise")
-    show = actions.add_parser("show", help="everything that is known of one job")
+    show = actions.add_parser("show", help="one job: its film and study, how it stands, what happened when")
     retry = actions.add_parser("retry", help="put a job back that rests in the dead letter")
     for one in (show, retry):
         one.add_argument("job", type=int, metavar="JOB", help="its number in the list")
@@ -43,19 +46,23 @@ def run(arguments: argparse.Namespace) -> int:
 def _list(arguments: argparse.Namespace) -> None:
     with existing_store(load_config(arguments)) as store, store.reading() as connection:
         found = jobs.list_jobs(connection, kind=arguments.kind, state=arguments.state, limit=arguments.limit)
+        subjects = [job_story.subject(connection, job) for job in found]
     if arguments.format is Format.JSON:
         print(json.dumps([_as_json(job) for job in found], indent=2))
     else:
-        print_table(_HEADINGS, [_cells(job) for job in found])
+        print_table(_HEADINGS, [_cells(job, of) for job, of in zip(found, subjects, strict=True)])
 
 
 def _show(arguments: argparse.Namespace) -> None:
     with existing_store(load_config(arguments)) as store, store.reading() as connection:
-        job = jobs.get(connection, arguments.job)
+        story = job_story.read(connection, arguments.job)
     if arguments.format is Format.JSON:
-        print(json.dumps(_as_json(job), indent=2))
-    else:
-        print_table(("field", "value"), list(_as_json(job).items()))
+        print(json.dumps(_story_as_json(story), indent=2))
+        return
+    for name, value in _story_rows(story):
+        print(f"{name:<10}{value}")
+    print()
+    print_table(("when", "what happened"), [(_local(event.at), event.what) for event in story.events()])
 
 
 def _retry(arguments: argparse.Namespace) -> None:
@@ -64,11 +71,57 @@ def _retry(arguments: argparse.Namespace) -> None:
     print(f"Job {job.id} ({job.kind}) is due again, with all its attempts.", file=sys.stderr)
 
 
-def _cells(job: Job) -> tuple[object, ...]:
-    due = job.due_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    attempts = f"{job.attempts} of {job.max_attempts}"
-    subject = job.study_instance_uid or f"instance {job.instance_id}"
-    return job.id, job.kind, job.state, attempts, due, subject, job.destination, job.reason
+def _cells(job: Job, of: str) -> tuple[object, ...]:
+    return job.id, job.kind, job.state, _attempts(job), _local(job.due_at), of, job.destination, job.reason
+
+
+def _attempts(job: Job) -> str:
+    return f"{job.attempts} of {job.max_attempts}"
+
+
+def _local(instant: datetime) -> str:
+    return instant.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _story_rows(story: JobStory) -> Iterator[tuple[str, str]]:
+    """What the job is, what it is of, and how it stands."""
+    job = story.job
+    yield "job", f"{job.id}, {job.kind}"
+    yield "state", str(job.state)
+    yield "attempts", _attempts(job)
+    if job.reason:
+        yield "reason", job.reason
+    if job.kind is JobKind.DELIVER:
+        yield "sends", f"{(job.role or '').partition(':')[0].replace('_', ' ')} to {job.destination}"
+    if story.sop_instance_uid:
+        yield "film", f"{story.sop_instance_uid} (SOP Instance UID)"
+    yield "study", story.study_instance_uid or "not known before the film is read"
+    if story.arrival is not None and story.arrival.reason:
+        yield "arrival", f"{story.arrival.state}: {story.arrival.reason}"
+    for stored in story.films:
+        found = ": ".join(filter(None, [stored.film.status, stored.film.reason]))
+        of = "" if story.sop_instance_uid else f"{stored.film.identity.sop_instance_uid}: "
+        yield "result" if story.sop_instance_uid else "film", f"{of}{stored.film.view}, {found}"
+
+
+def _story_as_json(story: JobStory) -> dict[str, object]:
+    film = {
+        "sop_instance_uid": story.sop_instance_uid,
+        "study_instance_uid": story.study_instance_uid,
+        "arrival": story.arrival.state if story.arrival else None,
+        "reason": story.arrival.reason if story.arrival else None,
+    }
+    films = [
+        {
+            "sop_instance_uid": stored.film.identity.sop_instance_uid,
+            "view": stored.film.view,
+            "status": stored.film.status,
+            "reason": stored.film.reason,
+        }
+        for stored in story.films
+    ]
+    history = [{"at": event.at.isoformat(), "what": event.what} for event in story.events()]
+    return {**_as_json(story.job), "film": film, "results": films, "history": history}
 
 
 def _as_json(job: Job) -> dict[str, object]:

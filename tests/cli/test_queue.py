@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aasnode.store import jobs
+from aasnode.store import deliveries, jobs, objects, results
 from aasnode.store.schema import JobKind, JobState
 from aasnode.store.store import Store
 from tests.cli.conftest import Command
-from tests.store.arrivals import NOON, arrive
+from tests.store.arrivals import NOON, arrive, film, keep
 
 MINUTE = timedelta(minutes=1)
 
@@ -45,6 +45,73 @@ def test_one_job_is_shown_whole(aasnode: Command, store: Store) -> None:
     shown = json.loads(out)
     assert shown["study_instance_uid"] == "1.2.9"
     assert datetime.fromisoformat(shown["created_at"]) == NOON.astimezone(UTC)
+
+
+def test_a_film_s_job_names_the_film_and_its_study_and_tells_what_happened_when(aasnode: Command, store: Store) -> None:
+    with store.writing() as connection:
+        instance = arrive(connection, "1.2.31")
+        jobs.add_analysis(connection, instance_id=instance, now=NOON, attempts=3)
+        job = jobs.claim(connection, JobKind.ANALYSE, owner="node:7", now=NOON, lease=MINUTE)
+        assert job is not None
+        results.add(connection, instance_id=instance, film=film("1.2.31", study="1.2.30"), now=NOON + MINUTE)
+        jobs.finish(connection, job, now=NOON + MINUTE)
+    _, out, _ = aasnode("jobs", "show", str(job.id), "--format", "json")
+    shown = json.loads(out)
+    assert shown["film"]["sop_instance_uid"] == "1.2.31"
+    assert shown["film"]["study_instance_uid"] == "1.2.30"
+    assert [one["what"] for one in shown["history"]] == [
+        "film received from MODALITY", "analysis asked for", "film analysed: measured", "finished",
+    ]  # fmt: skip
+    _, table, _ = aasnode("jobs", "show", str(job.id))
+    for said in ("1.2.31", "1.2.30", "finished", "1 of 3", "film received from MODALITY", "film analysed: measured"):
+        assert said in table
+    for identity in ("P1", "1950", "A1"):
+        assert identity not in table + out
+
+
+def test_a_film_that_was_not_read_yet_is_named_and_its_study_is_not_known(aasnode: Command, store: Store) -> None:
+    with store.writing() as connection:
+        jobs.add_analysis(connection, instance_id=arrive(connection, "1.2.31"), now=NOON, attempts=3)
+    _, listed, _ = aasnode("jobs", "list")
+    assert "film 1.2.31" in listed
+    _, out, _ = aasnode("jobs", "show", "1", "--format", "json")
+    film_shown = json.loads(out)["film"]
+    assert (film_shown["sop_instance_uid"], film_shown["study_instance_uid"]) == ("1.2.31", None)
+    assert "1.2.31" in aasnode("jobs", "show", "1")[1]
+
+
+def test_a_delivery_names_the_film_whose_overlay_it_sends_and_the_version_of_the_report(
+    aasnode: Command, store: Store
+) -> None:
+    with store.writing() as connection:
+        report = objects.add_report(
+            connection, study_instance_uid="1.2.30", predecessor=None, content_digest="d", made=[], now=NOON
+        )
+        role = objects.overlay_role("1.2.31")
+        deliveries.add_delivery(
+            connection,
+            study_instance_uid="1.2.30",
+            report_id=report.id,
+            role=role,
+            destination="pacs",
+            now=NOON,
+            attempts=9,
+        )
+        job = jobs.claim(connection, JobKind.DELIVER, owner="node:7", now=NOON, lease=MINUTE)
+        assert job is not None
+        jobs.fail(connection, job, "pacs: no answer", now=NOON, backoff=jobs.Backoff(first_seconds=60))
+    _, table, _ = aasnode("jobs", "show", str(job.id))
+    for said in ("1.2.31", "1.2.30", "overlay", "pacs: no answer", "version 1 of the report", "1 of 9", "due again"):
+        assert said in table
+
+
+def test_a_report_s_job_names_the_films_of_its_study(aasnode: Command, store: Store) -> None:
+    with store.writing() as connection:
+        keep(connection, film("1.2.31", study="1.2.30"))
+        jobs.add_report(connection, study_instance_uid="1.2.30", now=NOON, settle=MINUTE, cap=MINUTE)
+    _, table, _ = aasnode("jobs", "show", "1")
+    assert "1.2.31" in table
+    assert "flexion, measured" in table
 
 
 def test_a_job_that_does_not_exist_is_exit_1_and_a_sentence(aasnode: Command) -> None:
