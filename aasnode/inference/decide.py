@@ -17,6 +17,8 @@ from aasnode.inference.detection import Outcome, Reason
 from aasnode.inference.pose import Pose
 
 ADI_POINTS = (Landmark.C1_ANTERIOR_ARCH_POSTERIOR, Landmark.DENS_ANTERIOR)
+DENS_POINTS = (Landmark.DENS_ANTERIOR, Landmark.DENS_POSTERIOR)
+ARCH_POINTS = (Landmark.C1_ANTERIOR_ARCH_POSTERIOR, Landmark.C1_POSTERIOR_ARCH_ANTERIOR)
 SAC_POINTS = (Landmark.DENS_POSTERIOR, Landmark.C1_POSTERIOR_ARCH_ANTERIOR)
 _EDGE = 0.05  # diameters from the film's edge within which an uncertain point counts as outside
 _STEEP_DEG = 65.0  # a C1 axis steeper than this says nothing of left and right
@@ -56,7 +58,8 @@ def decide(answer: Answer | None, film: Film, decision: Decision) -> Verdict:
     if answer is None or answer.confidence < decision.film_confidence:
         return _withheld(Outcome.OTHER_VIEW, Reason.NO_LATERAL_CERVICAL_VIEW)
     if answer.confidence < decision.answer_confidence:
-        return _withheld(Outcome.ABSTAINED, Reason.LOW_CONFIDENCE)
+        known = next(_conditions(answer, decision), Reason.LOW_CONFIDENCE)
+        return _withheld(Outcome.ABSTAINED, known)
     adi = next(_objections(answer, film, decision, ADI_POINTS), None)
     sac = next(_objections(answer, film, decision, SAC_POINTS), None)
     if adi is not None and sac is not None:
@@ -70,11 +73,19 @@ def _withheld(outcome: Outcome, reason: Reason) -> Verdict:
     return Verdict(outcome=outcome, adi_reason=reason, sac_reason=reason, shown=(False,) * len(LANDMARKS))
 
 
+def _conditions(answer: Answer, decision: Decision) -> Iterator[Reason]:
+    """What of the neck itself forbids every measurement: metal at the joint, or no dens between plain arches."""
+    yield from (rule.reason for name, rule in decision.masks.items() if answer.shares.get(name, 0) >= rule.share)
+    seen = {mark: bool(c >= decision.point_confidence) for mark, c in zip(LANDMARKS, answer.confidences, strict=True)}
+    if all(seen[mark] for mark in ARCH_POINTS) and not any(seen[mark] for mark in DENS_POINTS):
+        yield Reason.JOINT_DESTROYED
+
+
 def _objections(answer: Answer, film: Film, decision: Decision, points: Sequence[Landmark]) -> Iterator[Reason]:
     """What speaks against the measurement between these two points, the plainest reason first."""
     rows = [LANDMARKS.index(mark) for mark in points]
     diameter = answer.pose.diameter
-    yield from (rule.reason for name, rule in decision.masks.items() if answer.shares.get(name, 0) >= rule.share)
+    yield from _conditions(answer, decision)
     unsure = answer.confidences[rows] < decision.point_confidence
     at_edge = ~film.contains(answer.points[rows], _EDGE * diameter)
     if (~film.contains(answer.points[rows])).any() or (unsure & at_edge).any():

@@ -28,6 +28,8 @@ _VARIATIONS: tuple[tuple[float, float, tuple[float, float]], ...] = (
     (0.0, 0.92, (-0.006, -0.035)),
 )
 
+_SEEN = 0.2  # least height of a peak that says where something is
+
 
 @dataclass(frozen=True, kw_only=True)
 class View:
@@ -79,7 +81,12 @@ def towards(stage: Stage, view: View) -> Pose:
 
 
 def _moved(stage: Stage, reading: Reading, pose: Pose, caudal: Sequence[str]) -> Pose:
-    """The pose that follows from a reading; a stage that does not measure both ends of C1 only moves its centre."""
+    """The pose that follows from a reading; a stage that does not measure both ends of C1 only moves its centre.
+
+    Where a point that decides is not seen, as of an arch that is missing, the pose stays as it was.
+    """
+    if reading.confidences[[stage.index(mark) for mark in stage.card.focus]].min() < _SEEN:
+        return pose
     if {FRONT, BACK} <= set(stage.card.measures):
         return pose_of(stage, reading, caudal)
     return replace(pose, centre=focus_of(stage, reading))

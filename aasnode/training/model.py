@@ -31,7 +31,7 @@ from aasnode.training.simulate.priors import Priors
 from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulate
 from aasnode.training.train import WEIGHTS, Preset, Recipe, recipe_of, train
 
-IMAGES: Mapping[Role, int] = {Role.LOCATE: 120_000, Role.REFINE: 90_000, Role.JOINT: 90_000}
+IMAGES: Mapping[Role, int] = {Role.LOCATE: 36_000, Role.REFINE: 44_000, Role.JOINT: 64_000}
 """Samples of each network; an estimate: on real films the first trials changed little beyond a tenth of them."""
 
 DECISION = Decision(

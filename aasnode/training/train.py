@@ -57,7 +57,7 @@ class Recipe:
     auxiliary_weight: float = 0.4  # of points that are not landmarks
     mask_weight: float = 0.2
     seed: int = 1
-    bfloat16: bool = True
+    bfloat16: bool = True  # where the device computes in it; elsewhere it would be emulated, ten times slower
     workers: int = 1
     checkpoint_seconds: float = 300.0
     validate_images: int = 10_000  # samples between two validations
@@ -102,6 +102,7 @@ def train(
     torch.manual_seed(recipe.seed)
     torch.set_flush_denormal(True)
     place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    half = recipe.bfloat16 and computes_bfloat16(place)
     maps = len(stream.channels) + len(stream.masks)
     network, averaged = (_fresh(recipe.variant, maps, pretrained, place) for _ in range(2))
     averaged.load_state_dict(network.state_dict())
@@ -121,7 +122,7 @@ def train(
             for group in optimiser.param_groups:
                 group["lr"] = recipe.rate * _schedule(step, total, recipe.warm_up_steps)
             batch = next(batches)
-            with torch.autocast(place.type, torch.bfloat16, enabled=recipe.bfloat16):
+            with torch.autocast(place.type, torch.bfloat16, enabled=half):
                 heatmaps = network(batch["image"])  # (N, K + M, n/4, n/4)
             loss = heatmap_loss(heatmaps.float(), batch, weights)
             optimiser.zero_grad(set_to_none=True)
@@ -148,6 +149,14 @@ def train(
     write_weights(averaged, out / WEIGHTS)
     _report(out / REPORT, recipe, stream, validation, time.monotonic() - started, place)
     return validation
+
+
+def computes_bfloat16(place: torch.device) -> bool:
+    """Whether the device has instructions for it."""
+    if place.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    has = torch.cpu.get_capabilities()
+    return bool(has.get("avx512_bf16") or has.get("amx_bf16"))
 
 
 def _fresh(variant: Variant, maps: int, pretrained: Path | None, place: torch.device) -> PoseHRNet:
@@ -218,7 +227,7 @@ def validate(
     for first in range(0, len(held_out), recipe.batch):
         batch = default_collate([as_tensors(sample) for sample in held_out[first : first + recipe.batch]])
         batch = _placed(batch, place)
-        with torch.autocast(place.type, torch.bfloat16, enabled=recipe.bfloat16):
+        with torch.autocast(place.type, torch.bfloat16, enabled=recipe.bfloat16 and computes_bfloat16(place)):
             heatmaps = network(batch["image"])[:, : len(stream.channels)]
         peaks = decode(heatmaps.float(), Decoding.DARK)
         distance = (peaks.points - batch["points"]).norm(dim=-1)  # (N, K)

@@ -20,7 +20,8 @@ from aasnode.training.sampler.warp import Affine, Band, turned
 NOMINAL_DIAMETER_MM = 34.0  # of C1: lengths of a close-up are counted at this size
 CENTRES = ("c1_anterior_arch_centre", "c1_posterior_arch_centre")
 CAUDAL = ("c2_inferior_centre",)  # tells a mirrored film from one that hangs upside down
-MASKS = ("c1_anterior_arch", "c1_posterior_arch", "c2_body_and_dens")
+HARDWARE = "hardware"  # of a surgeon's: what tells an operated neck
+MASKS = ("c1_anterior_arch", "c1_posterior_arch", "c2_body_and_dens", HARDWARE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,8 @@ class CloseUp:
     shift_mm: float  # even, either way, along both axes
     misplaced: float = 0.2  # share: beside the joint, reversed or mirrored, with nothing to find
     misplaced_mm: tuple[float, float] = (22.0, 60.0)  # how far beside, at least beyond what ``shift_mm`` may bring
+    elsewhere: float = 0.06  # share: other parts of the body
+    operated: float = 0.06  # share with hardware
     occluded: float = 0.7  # share
     common: tuple[Band, ...] = (Band(amplitude_mm=1.4, scale_mm=(8.0, 15.0)),)
     own: tuple[Band, ...] = (  # of C1 and of C2, each by itself
@@ -70,6 +73,8 @@ class WholeFilm:
     mirrored: float = 0.5
     empty: float = 0.10  # films that do not show the joint
     empty_reach_mm: tuple[float, float] = (10.0, 60.0)  # how far beyond the edge it lies
+    elsewhere: float = 0.10  # other parts of the body
+    operated: float = 0.06  # share with hardware
     margin_mm: float = 22.0  # of the points' centre from the edge: half a C1 and some
     collimated: float = 0.75
     occluded: float = 0.8

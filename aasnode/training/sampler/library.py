@@ -35,13 +35,13 @@ _OF_SIMULATOR = ("articulation", "atlantoaxial", "landmarks", "materials", "mesh
 
 @dataclass(frozen=True, kw_only=True)
 class LibrarySize:
-    """How many of each; the whole takes about 5 GB of disk and, by estimate, an hour of one core."""
+    """How many of each; the whole takes about 3 GB of disk and forty minutes of one core."""
 
-    bones: int = 300  # C1, and as many C2
-    sides: int = 12  # of each bone
+    bones: int = 240  # C1, and as many C2
+    sides: int = 8  # of each bone
     necks: int = 32  # different bones of a kind that surroundings are made of
-    neighbourhoods: int = 900
-    fields: int = 600
+    neighbourhoods: int = 600
+    fields: int = 400
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import cv2
@@ -14,7 +14,9 @@ from aasnode.inference.hrnet import STRIDE
 from aasnode.training.sampler.attenuation import CropMaps, line_integral
 from aasnode.training.sampler.compose import TRAINING, Composition, Split, draw_composition
 from aasnode.training.sampler.crops import (
+    HARDWARE,
     MASKS,
+    NOMINAL_DIAMETER_MM,
     CloseUp,
     Placed,
     WholeFilm,
@@ -22,9 +24,12 @@ from aasnode.training.sampler.crops import (
     place_whole_film,
     share_of_patient,
 )
+from aasnode.training.sampler.elsewhere import draw_elsewhere
 from aasnode.training.sampler.exposure import copy, develop, expose
+from aasnode.training.sampler.hardware import Hardware, draw_hardware
 from aasnode.training.sampler.joint import AxisPoints, Contour, Points, Sections, axis_points
 from aasnode.training.sampler.library import Library
+from aasnode.training.sampler.missing import Missing, absent_points, draw_missing, what_is_left
 from aasnode.training.sampler.occlusions import Cover, Occlusions, draw_occlusions, no_occlusions
 from aasnode.training.sampler.projected import PIXEL_MM as BONE_PIXEL_MM
 from aasnode.training.sampler.projected import UNITS_PER_MM
@@ -86,6 +91,8 @@ class ComposedStream:
 
     def _draw(self, rng: np.random.Generator) -> Sample | None:
         """One sample; None where a warp has made nonsense of it."""
+        if rng.random() < self._crops.elsewhere:
+            return make_empty_sample(self._crops, rng)
         reach = Reach.FIELD if isinstance(self._crops, WholeFilm) else Reach.NEIGHBOURHOOD
         composition = draw_composition(self._library, reach, self._split, rng)
         seen = look_at(composition, self._crops, rng)
@@ -129,16 +136,57 @@ def make_sample(
 ) -> Sample | None:
     """Weigh, expose, cover and mark what is seen."""
     n, mm_per_px = crops.input_px, seen.placed.mm_per_px
-    maps = crop_maps(composition, seen, _skull_moved(crops, seen, rng))
-    hidden = draw_occlusions(n, mm_per_px, rng) if rng.random() < crops.occluded else no_occlusions(n)
+    missing = None if isinstance(crops, WholeFilm) else draw_missing(rng)
+    maps = _without(missing, crop_maps(composition, seen, _skull_moved(crops, seen, rng)), seen, rng)
+    hardware = _hardware(seen, n, rng) if rng.random() < crops.operated else None
+    hidden = _occlusions(crops, mm_per_px, rng)
     total = line_integral(maps, mm_per_px, rng) + hidden.added
-    picture = copy(hidden.over(develop(expose(total, mm_per_px, rng), mm_per_px, rng)), rng)
-    if isinstance(crops, WholeFilm) and rng.random() < crops.collimated:
-        picture = _collimation(seen, n, rng).over(picture)
+    if hardware is not None:
+        total = total + hardware.added
+    edges = _edges(crops, seen, rng)
+    picture = edges.over(_picture(total, hidden, mm_per_px, rng))
     if not np.isfinite(picture).all():
         return None
-    points, visible = _marks(seen, crops.channels, hidden.covered)
-    return Sample(image=normalise(picture), points=points, visible=visible, masks=draw_masks(seen.sections, n))
+    metal = np.zeros((n, n), bool) if hardware is None else hardware.covered & ~(hidden.covered | edges.covered)
+    points, visible = _marks(seen, crops.channels, hidden.covered | metal)
+    visible[[row for row in absent_points(missing) if row < len(visible)]] = False
+    return Sample(image=normalise(picture), points=points, visible=visible, masks=draw_masks(seen, metal, missing))
+
+
+def make_empty_sample(crops: WholeFilm | CloseUp, rng: np.random.Generator) -> Sample:
+    """Another part of the body, with nothing to find."""
+    n, mm_per_px = crops.input_px, NOMINAL_DIAMETER_MM / crops.diameter_px
+    hidden = _occlusions(crops, mm_per_px, rng)
+    picture = _picture(draw_elsewhere(n, rng) + hidden.added, hidden, mm_per_px, rng)
+    nowhere = np.full((len(crops.channels), 2), np.nan, np.float32)
+    masks = np.zeros((len(MASKS), n // STRIDE, n // STRIDE), np.float32)
+    return Sample(image=normalise(picture), points=nowhere, visible=np.zeros(len(nowhere), bool), masks=masks)
+
+
+def _occlusions(crops: WholeFilm | CloseUp, mm_per_px: float, rng: np.random.Generator) -> Occlusions:
+    n = crops.input_px
+    return draw_occlusions(n, mm_per_px, rng) if rng.random() < crops.occluded else no_occlusions(n)
+
+
+def _picture(total: Floats, hidden: Occlusions, mm_per_px: float, rng: np.random.Generator) -> Floats:
+    """The line integral, exposed, developed and copied, with what covers it."""
+    return copy(hidden.over(develop(expose(total, mm_per_px, rng), mm_per_px, rng)), rng)
+
+
+def _without(missing: Missing | None, maps: CropMaps, seen: Seen, rng: np.random.Generator) -> CropMaps:
+    """The maps without the part that is missing."""
+    if missing is None or seen.axis is None or seen.c2_inferior_centre is None:
+        return maps
+    left = what_is_left(missing, seen.axis, seen.c2_inferior_centre, maps.soft.shape[-1], rng)
+    if missing is Missing.POSTERIOR_ARCH:
+        return replace(maps, c1=np.concatenate([maps.c1[:2] * left, maps.c1[2:]]))
+    return replace(maps, c2=np.concatenate([maps.c2[:2] * left, maps.c2[2:]]))
+
+
+def _hardware(seen: Seen, n: int, rng: np.random.Generator) -> Hardware | None:
+    if seen.axis is None or seen.c2_inferior_centre is None:
+        return None
+    return draw_hardware(seen.axis, seen.c2_inferior_centre, seen.placed.mm_per_px, n, rng)
 
 
 def crop_maps(composition: Composition, seen: Seen, skull_moved: Affine) -> CropMaps:
@@ -172,6 +220,13 @@ def _skull_moved(crops: WholeFilm | CloseUp, seen: Seen, rng: np.random.Generato
     return turned(1.0, math.radians(rng.normal(0, crops.skull_turn_degrees))).carrying(middle, middle + shift)
 
 
+def _edges(crops: WholeFilm | CloseUp, seen: Seen, rng: np.random.Generator) -> Occlusions:
+    """What borders a whole film."""
+    if isinstance(crops, WholeFilm) and rng.random() < crops.collimated:
+        return _collimation(seen, crops.input_px, rng)
+    return no_occlusions(crops.input_px)
+
+
 def _collimation(seen: Seen, n: int, rng: np.random.Generator) -> Occlusions:
     """Bars of the letterbox or of the collimator that leave the points in the field."""
     points = seen.axis.landmarks if seen.axis is not None else np.full((1, 2), n / 2)
@@ -202,12 +257,17 @@ def _marks(seen: Seen, channels: Sequence[str], covered: npt.NDArray[np.bool_]) 
     return points, visible
 
 
-def draw_masks(sections: Sections | None, n: int) -> Floats:
-    """(3, n / 4, n / 4): share of each heatmap pixel within each section."""
+def draw_masks(seen: Seen, metal: npt.NDArray[np.bool_], missing: Missing | None = None) -> Floats:
+    """(4, n / 4, n / 4): share of each heatmap pixel within each section and the ``metal``; nan where unknown."""
+    n = metal.shape[0]
     masks = np.zeros((len(MASKS), n, n), np.float32)
-    if sections is not None:
-        for mask, contour in zip(masks, (sections.anterior_arch, sections.posterior_arch, sections.core), strict=True):
+    if seen.sections is not None:
+        sections = (seen.sections.anterior_arch, seen.sections.posterior_arch, seen.sections.core)
+        for mask, contour in zip(masks, sections, strict=False):
             cv2.fillPoly(mask, [_fixed_point(contour)], 1.0, cv2.LINE_8, _FRAC_BITS)
+        if missing is not None:  # what is left of it has no outline of its own
+            masks[1 if missing is Missing.POSTERIOR_ARCH else 2] = np.nan
+    masks[MASKS.index(HARDWARE)] = metal
     small = [cv2.resize(mask, (n // STRIDE, n // STRIDE), interpolation=cv2.INTER_AREA) for mask in masks]
     return np.stack(small).astype(np.float32)
 

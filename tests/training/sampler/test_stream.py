@@ -15,6 +15,7 @@ from aasnode.training.sampler.attenuation import AttenuationPriors, line_integra
 from aasnode.training.sampler.compose import Composition, Split, draw_composition
 from aasnode.training.sampler.crops import (
     CROPS,
+    HARDWARE,
     JOINT,
     LOCATE,
     MASKS,
@@ -25,14 +26,26 @@ from aasnode.training.sampler.crops import (
     stage_card,
 )
 from aasnode.training.sampler.library import Library
+from aasnode.training.sampler.missing import Missing, MissingPriors, absent_points, draw_missing
 from aasnode.training.sampler.occlusions import Cover, Occlusions
-from aasnode.training.sampler.stream import ComposedStream, Seen, _marks, crop_maps, draw_masks, look_at
+from aasnode.training.sampler.stream import (
+    ComposedStream,
+    Seen,
+    _marks,
+    _without,
+    crop_maps,
+    draw_masks,
+    look_at,
+    make_sample,
+)
 from aasnode.training.sampler.surroundings import Reach
 from aasnode.training.sampler.warp import turned
 from aasnode.training.samples import as_tensors
 
 EVERYTHING = Split()
 CLOSE_UPS = (REFINE, JOINT)
+NO_METAL = {crops.role: np.zeros((crops.input_px,) * 2, bool) for crops in CLOSE_UPS}
+PLAIN: dict[str, Any] = {"elsewhere": 0.0, "operated": 0.0, "misplaced": 0.0, "occluded": 0.0}
 
 
 def composition(library: Library, seed: int) -> Composition:
@@ -96,7 +109,7 @@ def test_masks_end_at_the_points(library: Library, seed: int) -> None:
     """Just inside a section its mask is full, just outside it is empty."""
     _, seen = seen_through(library, REFINE, seed)
     assert seen.axis is not None
-    arch, back, core = draw_masks(seen.sections, REFINE.input_px)
+    arch, back, core, _ = draw_masks(seen, NO_METAL[REFINE.role])
     forward = 9 * seen.axis.ventral  # pixels: two heatmap pixels
     p = seen.axis.landmarks
     for mask, point, inwards in (
@@ -117,7 +130,7 @@ def at(mask: npt.NDArray[np.float32], point: npt.NDArray[np.float64]) -> float:
 
 @pytest.mark.parametrize("crops", CLOSE_UPS, ids=lambda crops: str(crops.role))
 def test_a_crop_in_a_wrong_place_has_nothing_to_find(library: Library, crops: CloseUp) -> None:
-    wrong = ComposedStream(library, replace(crops, misplaced=1.0), EVERYTHING)
+    wrong = ComposedStream(library, replace(crops, misplaced=1.0, elsewhere=0.0), EVERYTHING)
     for sample in islice(wrong.samples((8,)), 8):
         assert not sample.visible.any()
         assert not sample.masks.any()
@@ -154,7 +167,7 @@ def test_no_weight_erases_the_joint(library: Library, seed: int) -> None:
         median = getattr(maps, part).copy()
         median[:2] = 0
         without = replace(maps, **{part: median})
-        section = np.kron(draw_masks(seen.sections, JOINT.input_px)[name], np.ones((4, 4))) > 0.9
+        section = np.kron(draw_masks(seen, NO_METAL[JOINT.role])[name], np.ones((4, 4))) > 0.9
         for chance in range(8):
             whole, rest = (line_integral(one, px, np.random.default_rng(chance)) for one in (maps, without))
             assert np.median((whole - rest)[section]) > -np.log(0.8)
@@ -201,6 +214,75 @@ def test_points_just_beyond_the_edge_are_unknown_and_further_off_hidden(library:
         assert bool(visible[0]) is not known
 
 
+@pytest.mark.parametrize("role", list(Role))
+def test_another_part_of_the_body_has_nothing_to_find(library: Library, role: Role) -> None:
+    stream = ComposedStream(library, replace(CROPS[role], elsewhere=1.0), EVERYTHING)
+    for sample in islice(stream.samples((9,)), 12):
+        assert not sample.visible.any()
+        assert not sample.masks.any()
+        assert np.isfinite(sample.image).all()
+        assert sample.image.std() == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("crops", CLOSE_UPS, ids=lambda crops: str(crops.role))
+def test_hardware_is_marked_and_weakens_the_beam_where_it_is_marked(library: Library, crops: CloseUp) -> None:
+    drawn, seen = seen_through(library, crops, 4)
+    plain = replace(crops, **PLAIN)
+    without, operated = (
+        make_sample(drawn, seen, replace(plain, operated=share), np.random.default_rng(11)) for share in (0.0, 1.0)
+    )
+    assert without is not None
+    assert operated is not None
+    metal = operated.masks[MASKS.index(HARDWARE)]
+    assert not without.masks[MASKS.index(HARDWARE)].any()
+    assert 0.005 < metal.mean() < 0.6
+
+
+def test_a_point_behind_metal_is_hidden(library: Library) -> None:
+    hidden = 0
+    for seed in range(12):
+        drawn, seen = seen_through(library, REFINE, seed)
+        sample = make_sample(drawn, seen, replace(REFINE, **PLAIN | {"operated": 1.0}), np.random.default_rng(seed))
+        assert sample is not None
+        metal = sample.masks[MASKS.index(HARDWARE)]
+        for point, visible in zip(sample.points[:4], sample.visible[:4], strict=True):
+            inside = np.isfinite(point).all() and ((point > 4) & (point < REFINE.input_px - 6)).all()
+            if inside and at(metal, point) == 1:
+                assert not visible
+                hidden += 1
+    assert hidden
+
+
+@pytest.mark.parametrize("missing", list(Missing))
+def test_what_is_missing_is_gone_from_the_maps_and_nothing_else_is(library: Library, missing: Missing) -> None:
+    drawn, seen = seen_through(library, REFINE, 5)
+    whole = crop_maps(drawn, seen, turned(1.0, 0.0))
+    left = _without(missing, whole, seen, np.random.default_rng(1))
+    touched, other = ("c1", "c2") if missing is Missing.POSTERIOR_ARCH else ("c2", "c1")
+    assert np.array_equal(getattr(left, other), getattr(whole, other))
+    assert np.array_equal(getattr(left, touched)[2:], getattr(whole, touched)[2:])  # what lies beside the midline
+    _, arch, core, _ = np.kron(draw_masks(seen, NO_METAL[REFINE.role]), np.ones((1, 4, 4))) > 0.9
+    section = arch if missing is Missing.POSTERIOR_ARCH else core
+    thickness, before = (getattr(maps, touched)[:2].sum(0)[section] for maps in (left, whole))
+    assert thickness.sum() < 0.95 * before.sum()
+
+
+def test_missing_parts_teach_empty_heatmaps_of_their_points_alone(library: Library) -> None:
+    assert absent_points(None) == ()
+    assert [LANDMARKS[row] for row in absent_points(Missing.DENS)] == ["dens_anterior", "dens_posterior"]
+    assert REFINE.channels[absent_points(Missing.POSTERIOR_ARCH)[0]] == "c1_posterior_arch_anterior"
+    assert REFINE.channels[absent_points(Missing.POSTERIOR_ARCH)[1]] == "c1_posterior_arch_centre"
+
+
+def test_parts_are_missing_as_often_as_stated() -> None:
+    rng = np.random.default_rng(2)
+    drawn = [draw_missing(rng, MissingPriors(posterior_arch=0.2, dens=0.1, dens_apart=0.1)) for _ in range(4000)]
+    shares = {missing: drawn.count(missing) / len(drawn) for missing in (*Missing, None)}
+    assert shares[Missing.POSTERIOR_ARCH] == pytest.approx(0.2, abs=0.03)
+    assert shares[Missing.DENS] == pytest.approx(0.1, abs=0.02)
+    assert shares[None] == pytest.approx(0.6, abs=0.04)
+
+
 def test_empty_films_want_empty_heatmaps(library: Library) -> None:
     stream = ComposedStream(library, replace(LOCATE, empty=1.0), EVERYTHING)
     for sample in islice(stream.samples((7,)), 3):
@@ -209,7 +291,7 @@ def test_empty_films_want_empty_heatmaps(library: Library) -> None:
 
 
 def test_whole_films_show_the_joint_at_every_size_side_and_turn(library: Library) -> None:
-    plain: dict[str, Any] = {"empty": 0.0, "occluded": 0.0, "collimated": 0.0}
+    plain: dict[str, Any] = {"empty": 0.0, "occluded": 0.0, "collimated": 0.0, "elsewhere": 0.0, "operated": 0.0}
     stream = ComposedStream(library, replace(LOCATE, **plain), EVERYTHING)
     points = np.stack([sample.points for sample in islice(stream.samples((8,)), 60)])
     ventral = points[:, 0] - points[:, 3]
