@@ -49,7 +49,10 @@ class Sender:
         self._clock = clock
 
     def step(self) -> bool:
-        """Work off one delivery; False when none is due. Raises TransientError when the database is busy."""
+        """Work off one delivery; False when none is due.
+
+        Raises TransientError when the database is busy, and any defect that showed: that delivery then waits as failed.
+        """
         with self._store.writing() as connection:
             job = jobs.claim(
                 connection,
@@ -66,6 +69,11 @@ class Sender:
                 self._work_off(job)
         except LeaseLostError:
             log.event(LOGGER, "lease_lost", level=logging.WARNING, job=job.id)
+        except TransientError:  # the database is busy; the delivery returns when its lease ends
+            raise
+        except Exception as error:
+            self._fail(job, type(error).__name__)  # its text may quote the object
+            raise
         return True
 
     def _work_off(self, job: Job) -> None:
@@ -76,7 +84,7 @@ class Sender:
         try:
             sent = self._send(candidates)
         except PeerUnreachableError as error:
-            self._fail(job, error)
+            self._fail(job, str(error))
         except PermanentError as error:
             self._bury(job, error)
         else:
@@ -130,10 +138,10 @@ class Sender:
             state = jobs.withdraw(connection, job, now=self._clock())
         self._log_not_delivered(job, state, "replaced by a newer version", logging.INFO)
 
-    def _fail(self, job: Job, error: TransientError) -> None:
+    def _fail(self, job: Job, reason: str) -> None:
         with self._store.writing() as connection:
-            state = jobs.fail(connection, job, str(error), now=self._clock(), backoff=self._backoff)
-        self._log_not_delivered(job, state, str(error), logging.WARNING)
+            state = jobs.fail(connection, job, reason, now=self._clock(), backoff=self._backoff)
+        self._log_not_delivered(job, state, reason, logging.WARNING)
 
     def _bury(self, job: Job, error: PermanentError) -> None:
         with self._store.writing() as connection:

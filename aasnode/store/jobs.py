@@ -16,7 +16,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from aasnode.errors import PermanentError, TransientError
 from aasnode.store.engine import insert_once
-from aasnode.store.schema import JobKind, JobState, instances, jobs, results
+from aasnode.store.schema import Arrival, JobKind, JobState, instances, jobs, results
 
 REPORT_ATTEMPTS = 5
 REPLACED = "replaced by a newer version"
@@ -200,10 +200,17 @@ def withdraw(connection: Connection, job: Job, *, now: datetime) -> JobState:
 
 
 def bury_abandoned(connection: Connection, *, now: datetime) -> int:
-    """Lay jobs to rest whose lease ran out on their last attempt: whoever works on them does not survive it."""
+    """Lay jobs to rest whose lease ran out on their last attempt: whoever works on them does not survive it.
+
+    The arrival of an analysis is unreadable from now on, so that whatever comes next under its UID is the first.
+    """
     abandoned = and_(jobs.c.state == JobState.CLAIMED, jobs.c.lease_until < now, jobs.c.attempts >= jobs.c.max_attempts)
     reason = "the lease ran out on the last attempt: the process that worked on it ended or hung"
-    return _count(connection.execute(update(jobs).where(abandoned).values(ended(JobState.DEAD, reason, now))))
+    buried = update(jobs).where(abandoned).values(ended(JobState.DEAD, reason, now)).returning(jobs.c.instance_id)
+    arrivals = connection.execute(buried).scalars().all()
+    unreadable = update(instances).where(instances.c.id.in_([one for one in arrivals if one is not None]))
+    connection.execute(unreadable.values(state=Arrival.UNREADABLE, reason=reason))
+    return len(arrivals)
 
 
 def retry(connection: Connection, job_id: int, *, now: datetime) -> Job:

@@ -2,19 +2,26 @@
 
 import os
 import signal
+import sqlite3
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from pydicom import Dataset
+from sqlalchemy import event
 
 from aasnode.anatomy import View
 from aasnode.config import AnalyserSection
 from aasnode.dicom.identity import own_uid
+from aasnode.errors import DiskReserveError, StoreBusyError
 from aasnode.network.status import Status
+from aasnode.services.analyser.service import Analyser
+from aasnode.store import engine as database
 from aasnode.store import instances, jobs, results
 from aasnode.store.results import StoredResult
 from aasnode.store.schema import Arrival, JobKind, JobState
+from aasnode.store.store import Store, open_store
 from tests import drawn_films
 from tests.drawn_films import marked_film, uid
 from tests.services.conftest import MakeNode, Node
@@ -177,3 +184,78 @@ def test_stopping_gives_the_film_back_without_counting_an_attempt(node: Node) ->
     step.join(20)
     [job] = node.jobs(JobKind.ANALYSE, JobState.PENDING)
     assert job.attempts == 0
+
+
+def limit_pages(store: Store, pages: int) -> None:
+    """A database that may not grow beyond ``pages`` (1: not at all), as on a full disk."""
+
+    def limit(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {pages}").close()
+
+    store.engine.dispose()
+    event.listen(store.engine, "connect", limit)
+
+
+def work_off_all(analyser: Analyser) -> None:
+    while analyser.step():
+        pass
+
+
+def test_a_database_that_is_full_costs_a_film_no_attempt(node: Node) -> None:
+    for number in range(8):
+        assert node.receive(marked_film(f"film-{number}")) is Status.SUCCESS
+    limit_pages(node.store, 1)
+    with pytest.raises(DiskReserveError):
+        work_off_all(node.analyser)
+    assert node.jobs(JobKind.ANALYSE, JobState.CLAIMED) == []
+    assert {job.attempts for job in node.jobs(JobKind.ANALYSE, JobState.PENDING)} == {0}
+    limit_pages(node.store, 10**6)
+    work_off_all(node.analyser)
+    assert [stored.film.status for stored in results_of(node)] == ["measured"] * 8
+    assert {job.attempts for job in node.jobs(JobKind.ANALYSE, JobState.FINISHED)} == {1}
+
+
+def test_a_film_whose_claim_could_not_even_be_given_back_loses_no_attempt_either(
+    node: Node, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.01)
+    monkeypatch.setenv(drawn_films.SEEN, str(tmp_path / "seen"))
+    with open_store(node.config.node.data_dir) as impatient:
+        analyser = Analyser(impatient, node.config, load_detector=drawn_films.load, clock=node.clock)
+        analyser.start()
+        node.receive(marked_film(marks=drawn_films.HANGS_ONCE))
+        raised: list[BaseException] = []
+
+        def step() -> None:
+            try:
+                analyser.step()
+            except StoreBusyError as error:
+                raised.append(error)
+
+        thread = threading.Thread(target=step)
+        thread.start()
+        eventually((tmp_path / "seen").exists, "the film is being examined")
+        with node.store.writing():
+            analyser._child.interrupt()
+            thread.join(60)
+        assert len(raised) == 1
+        assert node.jobs(JobKind.ANALYSE, JobState.CLAIMED)
+        assert analyser.step()
+        [job] = node.jobs(JobKind.ANALYSE, JobState.FINISHED)
+        assert job.attempts == 1
+        analyser.stop()
+
+
+def test_a_better_copy_is_analysed_after_a_film_that_no_process_survived(node: Node) -> None:
+    broken = marked_film(marks=drawn_films.CRASHES)
+    node.receive(broken)
+    lease = timedelta(seconds=1)
+    for _ in range(node.config.analyser.attempts):
+        with node.store.writing() as connection:
+            jobs.claim(connection, JobKind.ANALYSE, owner="killed", now=node.now, lease=lease)
+        node.wait(2)
+    node.janitor.step()
+    assert arrivals(node, Arrival.UNREADABLE) == 1
+    node.analyse(marked_film())
+    assert [stored.film.status for stored in results_of(node)] == ["measured"]
+    assert arrivals(node, Arrival.QUARANTINED) == 0

@@ -1,5 +1,7 @@
 """Promises of the sender, against real archives on the loopback interface."""
 
+from datetime import timedelta
+
 import pytest
 from pydicom.uid import ComprehensiveSRStorage, SecondaryCaptureImageStorage
 
@@ -110,3 +112,19 @@ def test_a_version_that_was_replaced_while_it_waited_is_not_sent(make_node: Make
     send_all(node)
     old = [job for job in node.jobs(JobKind.DELIVER) if job.report_id == 1 and job.role == STRUCTURED_REPORT]
     assert [job.state for job in old] == [JobState.WITHDRAWN]
+
+
+def test_an_unexpected_error_waits_for_its_growing_delay_and_is_told(make_node: MakeNode) -> None:
+    with archive(sop_classes=TAKES_ALL) as (pacs, kept):
+        node = make_node(pacs)
+        node.report(marked_film())
+        for path in node.store.objects.folder.iterdir():
+            path.unlink()  # as no service of ours does it
+        for _ in range(2):
+            with pytest.raises(FileNotFoundError):
+                node.senders[0].step()
+        assert not node.senders[0].step()
+        waiting = node.jobs(JobKind.DELIVER, JobState.PENDING)
+        assert [(job.attempts, job.reason) for job in waiting] == [(1, "FileNotFoundError")] * 2
+        assert {job.due_at - node.now for job in waiting} == {timedelta(seconds=15)}
+    assert kept == []

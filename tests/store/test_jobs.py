@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aasnode.store import jobs, leases
+from aasnode.store import instances, jobs, leases
 from aasnode.store.jobs import Backoff, Job, LeaseLostError, UnknownJobError
-from aasnode.store.schema import JobKind, JobState
+from aasnode.store.schema import Arrival, JobKind, JobState
 from aasnode.store.store import Store
 from tests.store.arrivals import arrive
 from tests.waiting import eventually
@@ -134,6 +134,9 @@ def test_a_job_that_ends_its_process_on_every_attempt_is_laid_to_rest(store: Sto
     with store.writing() as connection:
         assert jobs.bury_abandoned(connection, now=later) == 1
     assert get(store, 1).state is JobState.DEAD
+    with store.reading() as connection:
+        [arrival] = instances.list_in_state(connection, Arrival.UNREADABLE)
+    assert arrival.reason == get(store, 1).reason
 
 
 def test_one_arrival_has_one_analysis(store: Store) -> None:

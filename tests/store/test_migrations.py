@@ -9,9 +9,9 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, text
 
-from aasnode.store import jobs, migrations
+from aasnode.store import instances, jobs, migrations
 from aasnode.store.engine import open_engine, writing
-from aasnode.store.schema import JobState
+from aasnode.store.schema import Arrival, JobState
 from aasnode.store.store import open_store
 
 WHEN = "2026-03-01 12:00:00.000000"
@@ -62,3 +62,18 @@ def test_what_was_delivered_is_still_known_after_an_update(first_schema: Engine,
         "put_back": datetime(2026, 3, 1, 12, tzinfo=UTC),
         "never": None,
     }
+
+
+def test_an_arrival_that_rests_in_the_dead_letter_no_longer_stands_in_the_way_of_a_better_copy(
+    first_schema: Engine, tmp_path: Path
+) -> None:
+    names = ("sop_class_uid", "transfer_syntax_uid", "calling_ae_title", "file_name")
+    common = {"bytes": 1, "received_at": WHEN, "state": "received", **dict.fromkeys(names, "1")}
+    numbers = {"priority": 0, "attempts": 3, "max_attempts": 3, "token": 3, "due_at": WHEN, "created_at": WHEN}
+    for number, state in enumerate(("dead", "pending"), start=1):
+        insert(first_schema, "instances", id=number, sop_instance_uid="1.2.3", digest=state, **common)
+        insert(first_schema, "jobs", kind="analyse", state=state, instance_id=number, reason="killed", **numbers)
+    with open_store(tmp_path) as store, store.reading() as connection:
+        assert instances.get(connection, 1).state is Arrival.UNREADABLE
+        assert instances.get(connection, 1).reason == "killed"
+        assert instances.get(connection, 2).state is Arrival.RECEIVED

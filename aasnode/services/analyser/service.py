@@ -4,6 +4,7 @@ One film at a time, so a film that hangs or crashes the process concerns no othe
 tried again by itself, and rests in the dead letter after its attempts.
 """
 
+import contextlib
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from aasnode import log
 from aasnode.assets import shipped_model
 from aasnode.child import Child
 from aasnode.config import Config
-from aasnode.errors import AasnodeError, ModelError, PermanentError
+from aasnode.errors import AasnodeError, ModelError, PermanentError, TransientError
 from aasnode.inference.detection import Detector
 from aasnode.services.analyser import examination
 from aasnode.services.analyser.examination import DetectorFactory, Examination, Request
@@ -53,6 +54,7 @@ class Analyser:
         self._store = store
         self._clock = clock
         self._is_stopping = False
+        self._owed: Job | None = None
         self._deadline_seconds = config.analyser.deadline_seconds
         self._lease = timedelta(seconds=config.analyser.lease_seconds)
         self._backoff = Backoff(first_seconds=config.analyser.retry_delay_seconds)
@@ -76,7 +78,11 @@ class Analyser:
         self._child.end()
 
     def step(self) -> bool:
-        """Work off one job; False when none is due. Raises TransientError when the database is busy."""
+        """Work off one job; False when none is due. Raises TransientError when the database is busy or full.
+
+        That is no fault of the film: its claim is given back, and no attempt is counted.
+        """
+        self._give_back_owed()
         with self._store.writing() as connection:
             job = jobs.claim(
                 connection, JobKind.ANALYSE, owner=jobs.this_process(), now=self._clock(), lease=self._lease
@@ -87,7 +93,19 @@ class Analyser:
             self._work_off(job)
         except LeaseLostError:
             log.event(LOGGER, "lease_lost", level=logging.WARNING, job=job.id)
+        except TransientError:
+            self._owed = job
+            self._give_back_owed()
+            raise
         return True
+
+    def _give_back_owed(self) -> None:
+        """Give back the claim whose result could not be kept; the next step tries again where that fails as well."""
+        if self._owed is None:
+            return
+        with contextlib.suppress(LeaseLostError), self._store.writing() as connection:
+            jobs.give_back(connection, self._owed, due_at=self._clock())
+        self._owed = None
 
     def _work_off(self, job: Job) -> None:
         with self._store.reading() as connection:
