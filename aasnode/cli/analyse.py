@@ -6,7 +6,6 @@ answered as failed while the next one goes on.
 
 import argparse
 import json
-import math
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from aasnode.analysis import AnalysisSettings, analyse_file, as_json, failed
 from aasnode.assets import shipped_model
 from aasnode.child import Child, ChildDiedError, DeadlineError
 from aasnode.cli.options import Format, add_config, add_format, load_config
+from aasnode.cli.parser import number
 from aasnode.cli.table import MISSING
 from aasnode.config import Config, Plane
 from aasnode.geometry import PixelSpacing, SpacingRule
@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pixel-spacing",
         metavar="MM",
-        type=_millimetres,
+        type=number(low=0.01, high=10),
         help="millimetres per pixel of a PNG, JPEG or TIFF; DICOM files have their own and ignore it",
     )
     add_format(parser, Format.TABLE, Format.JSON)
@@ -93,14 +93,6 @@ def _given(millimetres: float | None) -> PixelSpacing | None:
     if millimetres is None:
         return None
     return PixelSpacing(row_mm=millimetres, column_mm=millimetres, rule=SpacingRule.GIVEN)
-
-
-def _millimetres(text: str) -> float:
-    """A positive, finite number; argparse turns the error into usage."""
-    value = float(text)
-    if not (math.isfinite(value) and 0.01 <= value <= 10):
-        raise argparse.ArgumentTypeError(f"must be from 0.01 to 10 mm, is {text}")
-    return value
 
 
 def _show_json(answer: Answer) -> None:

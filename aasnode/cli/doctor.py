@@ -14,6 +14,7 @@ from pydicom.uid import UID
 
 from aasnode.assets import shipped_model
 from aasnode.cli.options import Format, add_config, add_format, config_path, load_config
+from aasnode.cli.parser import one_of
 from aasnode.cli.table import print_table
 from aasnode.config import Config, Destination
 from aasnode.errors import AasnodeError, ModelError, PeerRefusedError
@@ -51,7 +52,7 @@ class Finding:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("--only", type=Part, choices=list(Part), metavar="|".join(Part), help="look at this part alone")
+    parser.add_argument("--only", type=one_of(Part), metavar="|".join(Part), help="look at this part alone")
     add_format(parser, Format.TABLE, Format.JSON)
     add_config(parser)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from aasnode.assets import shipped_model
 from aasnode.cli.options import Format, add_format
+from aasnode.cli.parser import whole_number
 from aasnode.cli.table import print_table
 
 
@@ -20,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="films with images.csv and annotations.csv")
     parser.add_argument("--model", metavar="DIR", type=Path, help="weights and card; the shipped model unless told")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; auto unless told")
-    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap by patient")
+    parser.add_argument("--seed", type=whole_number(at_least=0), default=0, help="of the bootstrap by patient")
     add_format(parser, Format.TABLE, Format.JSON)
 
 

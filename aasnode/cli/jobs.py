@@ -10,6 +10,7 @@ from datetime import datetime
 from aasnode.cli import job_story
 from aasnode.cli.job_story import JobStory
 from aasnode.cli.options import Format, add_config, add_format, existing_store, load_config
+from aasnode.cli.parser import one_of, whole_number
 from aasnode.cli.table import print_table
 from aasnode.store import jobs
 from aasnode.store.jobs import Job
@@ -23,13 +24,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     actions = parser.add_subparsers(dest="action", metavar="list|show|retry", required=True)
     listing = actions.add_parser("list", help="the newest jobs, newest first")
-    listing.add_argument("--kind", type=JobKind, choices=list(JobKind), metavar="|".join(JobKind))
-    listing.add_argument("--state", type=JobState, choices=list(JobState), metavar="|".join(JobState))
-    listing.add_argument("--limit", type=int, default=100, metavar="N", help="100 unless told otherwise")
+    listing.add_argument("--kind", type=one_of(JobKind), metavar="|".join(JobKind))
+    listing.add_argument("--state", type=one_of(JobState), metavar="|".join(JobState))
+    listing.add_argument(
+        "--limit", type=whole_number(at_least=1), default=100, metavar="N", help="100 unless told otherwise"
+    )
     show = actions.add_parser("show", help="one job: its film and study, how it stands, what happened when")
     retry = actions.add_parser("retry", help="put a job back that rests in the dead letter")
     for one in (show, retry):
-        one.add_argument("job", type=int, metavar="JOB", help="its number in the list")
+        one.add_argument("job", type=whole_number(at_least=1), metavar="JOB", help="its number in the list")
     for one in (listing, show):
         add_format(one, Format.TABLE, Format.JSON)
     for one in (listing, show, retry):

@@ -14,6 +14,7 @@ from types import ModuleType
 
 from aasnode import __version__
 from aasnode.cli.options import UsageError
+from aasnode.cli.parser import Parser
 from aasnode.errors import AasnodeError, ConfigurationError
 
 COMMANDS: Mapping[str, str] = {
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def command_parser(chosen: str | None) -> argparse.ArgumentParser:
     """The whole command line; only the chosen command has its arguments."""
-    parser = argparse.ArgumentParser(prog="aasnode", description=_DESCRIPTION, epilog=_EPILOG)
+    parser = Parser(prog="aasnode", description=_DESCRIPTION, epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=f"aasnode {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, what in COMMANDS.items():

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from aasnode import config
+from aasnode.cli.parser import one_of
 from aasnode.config import Config
 from aasnode.errors import AasnodeError, ConfigurationError
 from aasnode.store.store import Store, open_store
@@ -42,8 +43,7 @@ def add_format(parser: argparse.ArgumentParser, *formats: Format) -> None:
     """``--format``, the first of ``formats`` being what is printed without it."""
     parser.add_argument(
         "--format",
-        type=Format,
-        choices=formats,
+        type=one_of(Format, formats),
         default=formats[0],
         metavar="|".join(formats),
         help=f"{formats[0]} unless told otherwise",

@@ -6,23 +6,44 @@ import sys
 from pathlib import Path
 
 from aasnode.cli.options import UsageError
+from aasnode.cli.parser import number, whole_number
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("out", metavar="OUT", type=Path, help="folder for the films, their truth and annotations")
-    number = parser.add_mutually_exclusive_group(required=True)
-    number.add_argument("--count", type=int, metavar="N", help="this many films of as many patients")
-    number.add_argument("--patients", type=int, metavar="P", help="courses: neutral, flexion, extension per visit")
-    parser.add_argument("--visits", type=int, metavar="V", default=1, help="visits of each patient, about a year apart")
-    parser.add_argument("--seed", type=int, required=True, metavar="S", help="same seed, same films")
+    how_many = parser.add_mutually_exclusive_group(required=True)
+    how_many.add_argument(
+        "--count", type=whole_number(at_least=1), metavar="N", help="this many films of as many patients"
+    )
+    how_many.add_argument(
+        "--patients", type=whole_number(at_least=1), metavar="P", help="courses: neutral, flexion, extension per visit"
+    )
+    parser.add_argument(
+        "--visits",
+        type=whole_number(at_least=1),
+        metavar="V",
+        default=1,
+        help="visits of each patient, about a year apart",
+    )
+    parser.add_argument(
+        "--seed", type=whole_number(at_least=0), required=True, metavar="S", help="same seed, same films"
+    )
     parser.add_argument("--format", choices=("dicom", "png"), default="dicom", help="dicom unless told otherwise")
     parser.add_argument(
         "--priors", choices=("natural", "filled"), default="natural", help="like patients, or with the tails filled"
     )
     parser.add_argument("--clean", action="store_true", help="no hardware, text, odd framing or variants")
-    parser.add_argument("--pixel", type=float, metavar="MM", default=0.2, help="pixel size, 0.2 mm unless told")
-    parser.add_argument("--workers", type=int, metavar="N", default=os.cpu_count() or 1, help="processes, one per core")
+    parser.add_argument(
+        "--pixel", type=number(low=0.05, high=2), metavar="MM", default=0.2, help="pixel size, 0.2 mm unless told"
+    )
+    parser.add_argument(
+        "--workers",
+        type=whole_number(at_least=1),
+        metavar="N",
+        default=os.cpu_count() or 1,
+        help="processes, one per core",
+    )
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where bones are kept between runs")
 
 

@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+from aasnode.cli.parser import whole_number
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
@@ -17,11 +19,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--films", type=Path, metavar="DIR", help="annotated films: images.csv and annotations.csv")
     parser.add_argument("--pretrained", type=Path, metavar="FILE", help="HRNet weights for transfer learning")
-    parser.add_argument("--images", type=int, metavar="N", help="samples of each network; as the preset says")
-    parser.add_argument("--calibration-films", type=int, metavar="N", default=400, help="simulated for the intervals")
+    parser.add_argument(
+        "--images", type=whole_number(at_least=1), metavar="N", help="samples of each network; as the preset says"
+    )
+    parser.add_argument(
+        "--calibration-films",
+        type=whole_number(at_least=1),
+        metavar="N",
+        default=400,
+        help="simulated for the intervals",
+    )
     parser.add_argument("--version", default="1.0.0", help="of the model; 1.0.0 unless told")
-    parser.add_argument("--seed", type=int, default=1, metavar="S", help="same seed, same model")
-    parser.add_argument("--workers", type=int, metavar="N", default=os.cpu_count() or 1, help="processes, one per core")
+    parser.add_argument("--seed", type=whole_number(at_least=0), default=1, metavar="S", help="same seed, same model")
+    parser.add_argument(
+        "--workers",
+        type=whole_number(at_least=1),
+        metavar="N",
+        default=os.cpu_count() or 1,
+        help="processes, one per core",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; auto unless told")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where bones and the library are kept between runs")
 

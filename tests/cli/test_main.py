@@ -39,6 +39,49 @@ def test_wrong_usage_is_exit_2_with_a_hint_and_no_traceback(arguments: tuple[str
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("jobs list --limit many", "--limit must be a whole number, 1 or more, is 'many'"),
+        ("jobs list --limit 0", "--limit must be a whole number, 1 or more, is '0'"),
+        ("jobs show first", "JOB must be a whole number, 1 or more, is 'first'"),
+        (
+            "jobs list --state dying",
+            "--state: there is no 'dying'; there are pending, claimed, finished, dead, withdrawn",
+        ),
+        ("history --patient-id 1 --format xml", "--format: there is no 'xml'; there are table, json, csv"),
+        ("doctor --only modell", "--only: there is no 'modell'; did you mean model?"),
+        ("simulate films --count 3 --seed 1.5", "--seed must be a whole number, 0 or more, is '1.5'"),
+        ("simulate films --count 3 --seed 1 --pixel wide", "--pixel must be a number from 0.05 to 2, is 'wide'"),
+        ("simulate films --seed 1", "one of --count, --patients is missing"),
+        ("simulate films --seed 1 --count 1 --patients 1", "--patients cannot go together with --count"),
+        ("analyse film.png --pixel-spacing 0,2", "--pixel-spacing must be a number from 0.01 to 10, is '0,2'"),
+        ("analyse --pixel-spacing nan film.png", "--pixel-spacing must be a number from 0.01 to 10, is 'nan'"),
+        ("analyse", "FILE is missing"),
+        ("history", "--patient-id is missing"),
+        ("history --patient-id", "--patient-id needs a value"),
+        ("status --fromat json", "there is no --fromat; did you mean --format?"),
+        ("train --out m --preset paprr", "--preset: there is no 'paprr'; did you mean paper?"),
+        ("analyze film.png", "there is no command 'analyze'; did you mean analyse?"),
+        ("", "COMMAND is missing"),
+        ("jobs shwo 1", "there is no 'shwo'; did you mean show?"),
+    ],
+)
+def test_wrong_usage_is_told_in_plain_words_with_the_help_to_ask(
+    line: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(line.split())
+    words = line.split()
+    asked = " ".join(words[:2] if words[:1] == ["jobs"] and words[1] != "shwo" else words[:1])
+    err = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said in err
+    assert "--help tells more." in err
+    assert asked in err
+    assert not re.search(r"invalid|argument|int\b|choose from|expected", err.partition("\n\n")[0].replace(line, ""))
+
+
 def test_a_broken_configuration_is_exit_2_and_lists_all_its_problems(tmp_path: Path) -> None:
     broken = tmp_path / "config.toml"
     broken.write_text('[node]\nport = 70000\nae_titel = "X"\n')
