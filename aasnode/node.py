@@ -58,6 +58,7 @@ def serve(
             ready(port)
         stop.wait()
         log.event(LOGGER, "node_stopping")
+    log.event(LOGGER, "node_stopped")
 
 
 @contextlib.contextmanager
@@ -100,7 +101,8 @@ def _start_analyser(
 
 def _listen(stack: contextlib.ExitStack, store: Store, config: Config) -> int:
     try:
-        return stack.enter_context(storage_scp(config.node, config.receiver, Receiver(store, config).on_store))
+        receiver = Receiver(store, config)
+        return stack.enter_context(storage_scp(config.node, config.receiver, receiver.on_store, receiver.has_room))
     except OSError as error:
         where = f"{config.node.host}:{config.node.port}"
         raise ConfigurationError([f"node.host, node.port: cannot listen on {where} ({error.strerror})"]) from error

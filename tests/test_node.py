@@ -72,7 +72,7 @@ def test_a_film_goes_the_whole_way_and_the_log_tells_it_without_the_patient(
         assert identity not in log_lines.getvalue()
 
 
-def test_a_node_stops_when_it_is_told_to(tmp_path: Path) -> None:
+def test_a_node_stops_when_it_is_told_to_and_says_so_last(tmp_path: Path, log_lines: io.StringIO) -> None:
     stop, ports = threading.Event(), []
     arguments = {"load_detector": drawn_films.load, "ready": ports.append, "stop": stop}
     thread = threading.Thread(target=node.serve, args=[configuration(tmp_path)], kwargs=arguments)
@@ -83,6 +83,8 @@ def test_a_node_stops_when_it_is_told_to(tmp_path: Path) -> None:
     assert not thread.is_alive()
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", ports[0]), timeout=5)
+    events = [json.loads(line)["event"] for line in log_lines.getvalue().splitlines()]
+    assert events[-2:] == ["node_stopping", "node_stopped"]
 
 
 def test_a_second_node_on_the_same_data_is_refused(tmp_path: Path) -> None:

@@ -66,6 +66,10 @@ that names it are on the disk. Nothing is decoded before it is answered.
 | 0xA700 | the disk is below `receiver.disk_reserve_mb`, or the database is busy: send it again |
 | 0xC000 | the SOP Instance UID is no UID |
 
+While the disk is below `receiver.disk_reserve_mb`, an association that proposes more than Verification is rejected:
+transient, service provider (presentation related), temporary congestion. So is every association while the node stops;
+those that are open may finish within ten seconds.
+
 A PDU that announces more than the maximum, or a data set above `receiver.max_data_set_mb`, ends the connection.
 
 ## Storage SCU: what is sent

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID
 from pynetdicom import AE, evt
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from aasnode import __version__, log
 from aasnode.config import NodeSection, ReceiverSection
@@ -29,6 +31,8 @@ LOGGER = logging.getLogger(__name__)
 
 _COMMAND_ALLOWANCE = 1 << 20  # command sets, PDU and PDV headers beside the data set
 _REQUEST_SECONDS = 15.0  # in which a connection must ask for an association, so that idle ones take nobody's place
+_FINISH_SECONDS = 10.0  # for what is under way when the node stops
+_COME_AGAIN = (2, 3, 1)  # transient, service provider (presentation related), temporary congestion (PS3.8 9.3.4)
 _ANY_UID = re.compile(r"[0-9.]{1,64}")  # what the world sends is wider than PS3.5 9.1
 _REJECTION = {1: "permanent", 2: "transient"}
 
@@ -61,16 +65,41 @@ class IncomingInstance:
 OnStore = Callable[[IncomingInstance], Status]
 """Makes one instance durable and says so. Called from many threads; raises nothing."""
 
+HasRoom = Callable[[], bool]
+"""Whether there is room for further films. Called from many threads."""
+
 
 @contextlib.contextmanager
-def storage_scp(node: NodeSection, receiver: ReceiverSection, on_store: OnStore) -> Iterator[int]:
+def storage_scp(
+    node: NodeSection,
+    receiver: ReceiverSection,
+    on_store: OnStore,
+    has_room: HasRoom,
+    *,
+    finish_seconds: float = _FINISH_SECONDS,
+) -> Iterator[int]:
     """Listen while the block runs; gives the port (``node.port`` 0 takes a free one).
 
-    At the end no new association is taken, and open ones are aborted: what was not answered will be sent again.
+    At the end no new association is taken. Open ones may finish within ``finish_seconds`` and are then aborted: what
+    was not answered will be sent again.
     """
     library.configure()
-    entity = _entity(node, receiver)
-    handlers: list[Any] = [
+    stopping = threading.Event()
+    server = _server(node, receiver, _handlers(on_store, has_room, stopping))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="scp", daemon=True)
+    thread.start()
+    try:
+        yield int(server.server_address[1])
+    finally:
+        stopping.set()
+        server.shutdown()
+        _let_finish(server, finish_seconds)
+        thread.join()
+
+
+def _handlers(on_store: OnStore, has_room: HasRoom, stopping: threading.Event) -> list[Any]:
+    return [
+        (evt.EVT_REQUESTED, _reject_for_now, [has_room, stopping]),
         (evt.EVT_C_STORE, _answer_store, [on_store]),
         (evt.EVT_C_ECHO, _answer_echo),
         (evt.EVT_ACCEPTED, _log_accepted),
@@ -78,6 +107,10 @@ def storage_scp(node: NodeSection, receiver: ReceiverSection, on_store: OnStore)
         (evt.EVT_ABORTED, _log_aborted),
         (evt.EVT_CONN_CLOSE, _end_waiting_for_request),
     ]
+
+
+def _server(node: NodeSection, receiver: ReceiverSection, handlers: list[Any]) -> GuardedServer:
+    entity = _entity(node, receiver)
     server = entity.make_server(
         (node.host, node.port),
         contexts=accepted_contexts(receiver.acknowledged_sop_classes),
@@ -85,16 +118,18 @@ def storage_scp(node: NodeSection, receiver: ReceiverSection, on_store: OnStore)
         server_class=GuardedServer,
         limits=_limits(receiver),
     )
+    assert isinstance(server, GuardedServer)
     entity._servers.append(server)  # noqa: SLF001  server.shutdown() removes it from there
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="scp", daemon=True)
-    thread.start()
-    try:
-        yield int(server.server_address[1])
-    finally:
-        server.shutdown()
-        for association in server.active_associations:
-            association.abort()
-        thread.join()
+    return server
+
+
+def _let_finish(server: GuardedServer, seconds: float) -> None:
+    """Wait for the associations that are open, then abort those that still are."""
+    end = time.monotonic() + seconds
+    for association in server.active_associations:
+        association.join(max(0.0, end - time.monotonic()))
+    for association in server.active_associations:
+        association.abort()
 
 
 def _entity(node: NodeSection, receiver: ReceiverSection) -> AE:
@@ -117,6 +152,28 @@ def _limits(receiver: ReceiverSection) -> Limits:
         message_bytes=(receiver.max_data_set_mb << 20) + _COMMAND_ALLOWANCE,
         silence_seconds=receiver.network_timeout_seconds,
     )
+
+
+def _reject_for_now(event: Any, has_room: HasRoom, stopping: threading.Event) -> None:
+    """The handler of EVT_REQUESTED: an association whose films could not be taken is not taken either."""
+    request = event.assoc.requestor.primitive
+    contexts = request.presentation_context_definition_list
+    if stopping.is_set():
+        reason = "stopping"
+    elif any(context.abstract_syntax != Verification for context in contexts) and not has_room():
+        reason = "disk_reserve"
+    else:
+        return
+    log.event(
+        LOGGER,
+        "association_rejected",
+        level=logging.WARNING,
+        calling_ae_title=request.calling_ae_title.strip(),
+        address=event.assoc.requestor.address,
+        reason=f"transient: {reason}",
+    )
+    event.assoc.acse.send_reject(*_COME_AGAIN)
+    event.assoc.kill()
 
 
 def _answer_store(event: Any, on_store: OnStore) -> int:

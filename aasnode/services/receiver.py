@@ -10,7 +10,7 @@ from datetime import datetime
 
 from aasnode import log
 from aasnode.config import Config
-from aasnode.errors import TransientError
+from aasnode.errors import DiskReserveError, TransientError
 from aasnode.network.scp import IncomingInstance
 from aasnode.network.status import Status
 from aasnode.store import instances, jobs
@@ -41,6 +41,14 @@ class Receiver:
             return Status.PROCESSING_FAILURE
         self._log(incoming, outcome)
         return Status.SUCCESS
+
+    def has_room(self) -> bool:
+        """Whether further films can be taken: the disk is not below its reserve."""
+        try:
+            self._store.inbox.require_space()
+        except DiskReserveError:
+            return False
+        return True
 
     def _receive(self, incoming: IncomingInstance) -> str:
         """Name of the event that the arrival was."""

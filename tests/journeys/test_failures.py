@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydicom import Dataset
+from pynetdicom import AE
 
 from aasnode.store.schema import JobKind, JobState
 from tests import drawn_films
 from tests.drawn_films import marked_film, uid
-from tests.journeys.conftest import StartNode, all_done, send
+from tests.journeys.conftest import PORT, StartNode, all_done, send
 from tests.journeys.pacs import Orthanc
 from tests.journeys.world import enlarge, small_disk
 from tests.waiting import eventually
@@ -84,9 +85,11 @@ def test_an_archive_that_is_down_gets_everything_once_it_is_back(orthanc: Orthan
     assert {job.state for job in node.jobs(JobKind.DELIVER)} == {JobState.FINISHED}
 
 
-def test_below_the_disk_reserve_every_film_is_refused_for_now(start_node: StartNode) -> None:
-    node = start_node(shadow="true", disk_reserve_mb=10**9)
-    assert send(marked_film()) == [0xA700]
+def test_below_the_disk_reserve_every_sender_of_films_is_told_to_come_again(start_node: StartNode) -> None:
+    node, film = start_node(shadow="true", disk_reserve_mb=10**9), marked_film()
+    entity = AE(ae_title="MODALITY")
+    entity.add_requested_context(film.SOPClassUID, film.file_meta.TransferSyntaxUID)
+    assert entity.associate("127.0.0.1", PORT, ae_title="AASNODE").is_rejected
     assert node.jobs(JobKind.ANALYSE) == []
 
 

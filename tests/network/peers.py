@@ -53,11 +53,15 @@ def receiver(**settings: object) -> ReceiverSection:
 
 @contextlib.contextmanager
 def our_scp(
-    on_store: Callable[[IncomingInstance], Status] = lambda _: Status.SUCCESS, **settings: object
+    on_store: Callable[[IncomingInstance], Status] = lambda _: Status.SUCCESS,
+    *,
+    has_room: Callable[[], bool] = lambda: True,
+    finish_seconds: float = 5.0,
+    **settings: object,
 ) -> Iterator[int]:
     """Our SCP on a free port of the loopback interface; gives the port."""
     node = NodeSection(host="127.0.0.1", port=0)
-    with storage_scp(node, receiver(**settings), on_store) as port:
+    with storage_scp(node, receiver(**settings), on_store, has_room, finish_seconds=finish_seconds) as port:
         yield port
 
 

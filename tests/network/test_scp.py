@@ -1,5 +1,6 @@
 """Promises of the storage SCP, kept to real peers over real sockets."""
 
+import contextlib
 import socket
 import struct
 import subprocess
@@ -12,14 +13,21 @@ import psutil
 import pytest
 from pydicom import dcmread
 from pydicom.uid import CTImageStorage, EncapsulatedPDFStorage
+from pynetdicom import AE
+from pynetdicom.sop_class import Verification
 
 from aasnode.network.contexts import FILM_SOP_CLASSES, TRANSFER_SYNTAXES
 from aasnode.network.scp import IncomingInstance
 from aasnode.network.status import Status
 from tests.network.peers import associate, film, our_scp, write
+from tests.waiting import eventually
 
 # pynetdicom's client leaves a socket to the garbage collector when its connection is refused.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+REJECTED_FOR_NOW = bytes([3, 0, 0, 0, 0, 4, 0, 2, 3, 1])
+"""A-ASSOCIATE-RJ (PS3.8 9.3.4): transient, service provider (presentation related), temporary congestion."""
 
 
 class Keeper:
@@ -168,15 +176,112 @@ def test_silence_in_the_middle_of_a_pdu_ends_the_connection() -> None:
         assert sleeper.recv(1) == b""
 
 
-def test_stopping_aborts_what_is_open_so_that_it_is_sent_again() -> None:
+class Slow(Keeper):
+    """A handler that says when it has begun, and answers when it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began, self.may_end = threading.Event(), threading.Event()
+
+    def __call__(self, incoming: IncomingInstance) -> Status:
+        self.began.set()
+        assert self.may_end.wait(60)
+        return super().__call__(incoming)
+
+
+def acceptors() -> int:
+    """How many connections our SCP holds."""
+    return sum("AcceptorThread" in thread.name for thread in threading.enumerate())
+
+
+def association_request() -> bytes:
+    """The A-ASSOCIATE-RQ that a stock client sends."""
+    entity = AE(ae_title="MODALITY")
+    entity.add_requested_context(CTImageStorage)
+    sent: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def take() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                sent.append(connection.recv(1 << 16))
+
+        taker = threading.Thread(target=take)
+        taker.start()
+        entity.associate("127.0.0.1", listening.getsockname()[1], ae_title="AASNODE")
+        taker.join(20)
+    return sent[0]
+
+
+def test_stopping_lets_a_running_association_finish_and_takes_no_new_one() -> None:
+    slow, stack = Slow(), contextlib.ExitStack()
+    port = stack.enter_context(our_scp(slow, finish_seconds=60.0))
+    association, answers = associate(port), []
+    sender = threading.Thread(target=lambda: answers.extend(association.send_c_store(film()) for _ in range(2)))
+    sender.start()
+    assert slow.began.wait(20)
+    stopping = threading.Thread(target=stack.close)
+    stopping.start()
+    eventually(lambda: not associate(port).is_established, "no new association is taken", seconds=20)
+    slow.may_end.set()
+    sender.join(20)
+    assert [answer.Status for answer in answers] == [0x0000, 0x0000]
+    assert stopping.is_alive()
+    association.release()
+    stopping.join(20)
+    assert not stopping.is_alive()
+    assert len(slow.files) == 2
+
+
+def test_a_connection_that_asks_only_after_the_stop_is_told_to_come_again() -> None:
+    with socket.socket() as early, contextlib.ExitStack() as stack:
+        port = stack.enter_context(our_scp(finish_seconds=60.0))
+        early.connect(("127.0.0.1", port))
+        eventually(acceptors, "the connection is taken")
+        stopping = threading.Thread(target=stack.close)
+        stopping.start()
+        eventually(lambda: not associate(port).is_established, "no new association is taken", seconds=20)
+        early.sendall(association_request())
+        early.settimeout(20)
+        assert early.recv(10) == REJECTED_FOR_NOW
+        early.close()
+        stopping.join(20)
+        assert not stopping.is_alive()
+
+
+def test_stopping_aborts_what_does_not_finish_in_time_so_that_it_is_sent_again() -> None:
     aborted = threading.Event()
-    with our_scp() as port:
+    with our_scp(finish_seconds=0.2) as port:
         from pynetdicom import evt
 
         association = associate(port, evt_handlers=[(evt.EVT_ABORTED, lambda _: aborted.set())])
         assert association.is_established
     assert aborted.wait(10)
     assert associate(port).is_established is False
+
+
+def test_without_room_on_the_disk_no_association_for_films_is_taken_and_echo_is_answered() -> None:
+    has_room = threading.Event()
+    with our_scp(has_room=has_room.is_set) as port:
+        rejected = associate(port)
+        assert rejected.is_rejected
+        answer = rejected.acceptor.primitive
+        assert (answer.result, answer.result_source, answer.diagnostic) == (2, 3, 1)  # PS3.8 9.3.4: come again later
+        echo = associate(port, Verification)
+        assert echo.send_c_echo().Status == 0x0000
+        echo.release()
+        has_room.set()
+        friend = associate(port)
+        assert friend.send_c_store(film()).Status == 0x0000
+        friend.release()
+
+
+def test_a_rejection_for_want_of_room_is_logged_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:
+    with our_scp(has_room=lambda: False) as port, caplog.at_level("INFO", "aasnode"):
+        assert associate(port).is_rejected
+        [rejected] = [record for record in caplog.records if record.message == "association_rejected"]
+    values = rejected.__dict__["aasnode_values"]
+    assert (values["calling_ae_title"], values["reason"]) == ("MODALITY", "transient: disk_reserve")
 
 
 def test_a_rejection_is_logged_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:

@@ -14,13 +14,12 @@ def main() -> None:
     """Say the port, receive until told to stop."""
     node = NodeSection(host="127.0.0.1", port=0, data_dir=Path(sys.argv[1]))
     config = replace(Config(), node=node, receiver=ReceiverSection(disk_reserve_mb=0))
-    with (
-        open_store(node.data_dir) as store,
-        storage_scp(config.node, config.receiver, Receiver(store, config).on_store) as port,
-    ):
-        sys.stdout.write(f"{port}\n")
-        sys.stdout.flush()
-        sys.stdin.read()
+    with open_store(node.data_dir) as store:
+        receiver = Receiver(store, config)
+        with storage_scp(config.node, config.receiver, receiver.on_store, receiver.has_room) as port:
+            sys.stdout.write(f"{port}\n")
+            sys.stdout.flush()
+            sys.stdin.read()
 
 
 if __name__ == "__main__":

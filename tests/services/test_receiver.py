@@ -53,7 +53,9 @@ def test_a_class_that_is_only_acknowledged_is_recorded_and_never_analysed(node: 
 
 def test_below_the_disk_reserve_the_sender_is_told_to_come_again(node: Node) -> None:
     inbox = node.store.inbox
+    assert node.receiver.has_room()
     node.receiver._store = replace(node.store, inbox=type(inbox)(inbox.folder, reserve_bytes=10**18))
+    assert not node.receiver.has_room()
     assert node.receive(marked_film()) is Status.OUT_OF_RESOURCES
     assert node.jobs(JobKind.ANALYSE) == []
 
