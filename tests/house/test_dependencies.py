@@ -55,6 +55,12 @@ def test_no_package_of_the_default_install_is_under_the_gpl(name: str) -> None:
     assert not is_gpl(declared_licence(distribution(name)))
 
 
+def test_nothing_is_asked_for_twice() -> None:
+    for wanted in (PROJECT["dependencies"], *EXTRAS.values()):
+        names = [canonicalize_name(Requirement(one).name) for one in wanted]
+        assert sorted(set(names)) == sorted(names)
+
+
 def test_what_is_installed_is_what_is_pinned() -> None:
     wanted = NODE | pins("requirements-train.txt")
     installed = {name: distribution(name).version.split("+")[0] for name in wanted}
@@ -75,6 +81,6 @@ def test_pins_are_within_what_pyproject_asks_for(file: str, wanted: list[str]) -
         assert everything[canonicalize_name(requirement.name)] in requirement.specifier, requirement
 
 
-@pytest.mark.parametrize("name", ["numba", "scikit-image", "matplotlib", "tensorboard", "pytest", "opencv-python"])
-def test_a_hospital_installs_no_simulator_and_no_display_library(name: str) -> None:
+@pytest.mark.parametrize("name", ["numba", "scikit-image", "matplotlib", "tensorboard", "pytest", "opencv-python", "highdicom"])
+def test_a_hospital_installs_no_simulator_no_display_library_and_nothing_of_the_tests(name: str) -> None:
     assert name not in NODE
