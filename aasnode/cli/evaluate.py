@@ -5,15 +5,17 @@ FOLDER holds ``images.csv`` and ``annotations.csv``, as ``aasnode simulate`` wri
 
 import argparse
 import dataclasses
-import json
-import math
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aasnode.assets import shipped_model
 from aasnode.cli.options import Format, add_format
 from aasnode.cli.parser import whole_number
 from aasnode.cli.table import print_table
+
+if TYPE_CHECKING:
+    from aasnode.training.report import Evaluation
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,37 +24,39 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="DIR", type=Path, help="weights and card; the shipped model unless told")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; auto unless told")
     parser.add_argument("--seed", type=whole_number(at_least=0), default=0, help="of the bootstrap by patient")
+    parser.add_argument(
+        "--plot", metavar="FILE", type=Path, help="draw error and abstention by disturbance"
+    )
     add_format(parser, Format.TABLE, Format.JSON)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask the model about every film and print the figures with their 95 % intervals."""
     from aasnode.inference.detector import load_detector
-    from aasnode.training.assess import assess, robustness
+    from aasnode.training.assess import assess
     from aasnode.training.dataset import read_annotated_films
-    from aasnode.training.evaluate import summarise
+    from aasnode.training.plot import draw_robustness
+    from aasnode.training.report import as_json, evaluation_of
 
     films = read_annotated_films(arguments.folder)
     detector = load_detector(arguments.model or shipped_model(), arguments.device)
-    assessed = assess(films, detector, progress=sys.stderr.isatty())
-    figures = {name: dataclasses.asdict(one) for name, one in summarise(assessed.results, arguments.seed).items()}
-    strengths = [dataclasses.asdict(row) for row in robustness(assessed)]
+    found = evaluation_of(assess(films, detector, progress=sys.stderr.isatty()), arguments.seed)
+    if arguments.plot:
+        draw_robustness(found.robustness, arguments.plot)
     if arguments.format is Format.JSON:
-        found = {"model": detector.model, "films": len(assessed.films), "figures": figures, "robustness": strengths}
-        print(json.dumps(_without_nan(found), indent=2))
+        print(as_json({detector.model: found}), end="")
         return 0
-    print(f"{detector.model} on {len(assessed.films)} films\n")
-    print_table(("figure", "value", "95 % from", "to"), [(name, *one.values()) for name, one in figures.items()])
-    if strengths:
-        print()
-        print_table([name.replace("_", " ") for name in strengths[0]], [list(row.values()) for row in strengths])
+    print(f"{detector.model} on {found.films} films\n")
+    _print(found)
     return 0
 
 
-def _without_nan(value: object) -> object:
-    """JSON knows no nan: what could not be computed is null."""
-    if isinstance(value, dict):
-        return {key: _without_nan(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(one) for one in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
+def _print(found: "Evaluation") -> None:
+    """Three tables: figures, reasons to abstain, robustness."""
+    figures = [(name, *dataclasses.asdict(one).values()) for name, one in found.figures.items()]
+    print_table(("figure", "value", "95 % from", "to"), figures)
+    for rows in (found.withheld, found.robustness):
+        if rows:
+            print()
+            plain = [dataclasses.asdict(row) for row in rows]
+            print_table([name.replace("_", " ") for name in plain[0]], [list(row.values()) for row in plain])

@@ -29,6 +29,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=400,
         help="simulated for the intervals",
     )
+    parser.add_argument(
+        "--evaluation-films",
+        type=whole_number(at_least=0),
+        metavar="N",
+        default=2000,
+        help="simulated for the figures of the model card",
+    )
     parser.add_argument("--version", default="1.0.0", help="of the model; 1.0.0 unless told")
     parser.add_argument("--seed", type=whole_number(at_least=0), default=1, metavar="S", help="same seed, same model")
     parser.add_argument(
@@ -57,6 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
             pretrained=arguments.pretrained,
             images=arguments.images,
             calibration_films=arguments.calibration_films,
+            evaluation_films=arguments.evaluation_films,
             seed=arguments.seed,
             cache=arguments.cache,
             workers=arguments.workers,

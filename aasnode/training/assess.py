@@ -17,7 +17,7 @@ from aasnode.inference.detection import Detection, Detector
 from aasnode.measurement import Calibration, length_sigma_mm
 from aasnode.training.calibrate import Residuals
 from aasnode.training.dataset import AnnotatedFilm, read_film
-from aasnode.training.evaluate import Flags, Lengths, Results, Values, point_errors
+from aasnode.training.evaluate import Flags, Lengths, Results, Values, point_errors, rightly_withheld
 
 ADI_ROWS, SAC_ROWS = (0, 1), (2, 3)
 
@@ -80,6 +80,30 @@ class Robustness:
 def robustness(assessed: Assessed, edges: Sequence[float] = (0.0, 0.34, 0.67, 1.0)) -> list[Robustness]:
     """Error and abstention by disturbance and strength, as far as there are such films."""
     return [row for row in _robustness_rows(assessed, edges) if row.films]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Withheld:
+    """One length on the films on which it cannot be measured for one reason."""
+
+    length: str  # ADI or SAC
+    reason: str
+    films: int
+    withheld: float  # share that was not measured
+
+
+def withheld(assessed: Assessed) -> list[Withheld]:
+    """How often the detector abstained where there is nothing to measure, by length and reason."""
+    reasons = {
+        "ADI": (assessed.results.adi, [film.adi_reason for film in assessed.films]),
+        "SAC": (assessed.results.sac, [film.sac_reason for film in assessed.films]),
+    }
+    return [
+        Withheld(length=name, reason=reason, films=int(chosen.sum()), withheld=rightly_withheld(lengths[chosen]))
+        for name, (lengths, why) in reasons.items()
+        for reason in sorted({one for one in why if one is not None})
+        for chosen in [np.array([one == reason for one in why], bool)]
+    ]
 
 
 def _robustness_rows(assessed: Assessed, edges: Sequence[float]) -> Iterator[Robustness]:
@@ -146,7 +170,7 @@ def _lengths(
 
 
 def _true_length(film: AnnotatedFilm, rows: tuple[int, int], *, is_adi: bool) -> float:
-    if not (film.adi_measurable if is_adi else film.sac_measurable):
+    if (film.adi_reason if is_adi else film.sac_reason) is not None:
         return float("nan")
     a, b = _in_mm(film.points[list(rows)], film.spacing)
     return float(np.hypot(*(a - b)))

@@ -26,6 +26,7 @@ from aasnode.errors import UnreadableError
 from aasnode.geometry import PixelSpacing, SpacingRule
 from aasnode.inference.card import Role, StageCard
 from aasnode.inference.crop import Crop, Film, Floats, Points, normalise
+from aasnode.inference.detection import Reason
 from aasnode.inference.hrnet import STRIDE
 from aasnode.inference.pose import Pose
 from aasnode.training.augment import vary
@@ -44,8 +45,8 @@ class AnnotatedFilm:
     spacing: PixelSpacing | None
     points: Points  # (4, 2) mean of the readers in pixels; nan where nobody marked a point
     visible: npt.NDArray[np.bool_]  # (4,) False where a reader looked and found it not visible
-    adi_measurable: bool = True  # False on a simulated film that is operated, destroyed or hidden there
-    sac_measurable: bool = True
+    adi_reason: str | None = None  # why it cannot be measured: operated, destroyed, a point hidden or out of the field
+    sac_reason: str | None = None
     disturbances: Mapping[str, float] = field(default_factory=dict)  # of a simulated film: name to strength, 0 to 1
 
 
@@ -109,8 +110,8 @@ def _film(
         spacing=_spacing(image),
         points=points,
         visible=visible,
-        adi_measurable=bool(visible[:2].all()) and truth.get("adi_reason") is None,
-        sac_measurable=bool(visible[2:].all()) and truth.get("sac_reason") is None,
+        adi_reason=truth.get("adi_reason") or (None if visible[:2].all() else str(Reason.POINT_HIDDEN)),
+        sac_reason=truth.get("sac_reason") or (None if visible[2:].all() else str(Reason.POINT_HIDDEN)),
         disturbances=truth.get("disturbances", {}),
     )
 

@@ -212,9 +212,12 @@ def _length_figures(threshold: Threshold) -> dict[str, Callable[[Lengths], float
         "r": correlation,
         "sensitivity": lambda lengths: sensitivity(lengths, threshold),
         "specificity": lambda lengths: specificity(lengths, threshold),
+        "sensitivity by value": lambda lengths: sensitivity(lengths, threshold, strict=False),
+        "specificity by value": lambda lengths: specificity(lengths, threshold, strict=False),
         "coverage": coverage,
         "interval width median": median_width,
         "abstained": abstention,
+        "rightly withheld": rightly_withheld,
     }
 
 

@@ -13,7 +13,7 @@ from aasnode.anatomy import LANDMARKS, Facing, LandmarkEstimate, View
 from aasnode.geometry import PixelSpacing, Point, SpacingRule
 from aasnode.inference.detection import Detection, Outcome, Reason
 from aasnode.measurement import Calibration
-from aasnode.training.assess import assess, robustness
+from aasnode.training.assess import assess, robustness, withheld
 from aasnode.training.calibrate import calibrate
 from aasnode.training.dataset import AnnotatedFilm
 
@@ -86,7 +86,7 @@ def test_answers_stand_beside_their_truth_in_mm(tmp_path: Path) -> None:
 
 
 def test_what_is_withheld_is_not_answered_and_what_cannot_be_measured_has_no_truth(tmp_path: Path) -> None:
-    films = [film(tmp_path, 10), film(tmp_path, 20, sac_measurable=False)]
+    films = [film(tmp_path, 10), film(tmp_path, 20, sac_reason="operated_neck")]
     found = assess(films, Marker({}, {10: (Reason.POINT_HIDDEN, None)}))
     assert np.isnan(found.results.adi.measured).tolist() == [True, False]
     assert np.isnan(found.results.points[0]).any(1).tolist() == [True, True, False, False]
@@ -118,3 +118,19 @@ def test_the_robustness_table_bins_by_disturbance_and_strength(tmp_path: Path) -
     assert rows["noise", 1.0].error_mm == pytest.approx(2.0)  # the mean of points 1 and 2
     assert (rows["noise", 1.0].adi_abstained, rows["noise", 1.0].sac_abstained) == (0, 1)
     assert math.isclose(rows["collar", 0.67].error_mm, 2.0)
+
+
+def test_what_cannot_be_measured_is_counted_by_its_reason(tmp_path: Path) -> None:
+    films = [
+        film(tmp_path, 10, adi_reason="operated_neck", sac_reason="operated_neck"),
+        film(tmp_path, 20, adi_reason="operated_neck", sac_reason="operated_neck"),
+        film(tmp_path, 30, sac_reason="point_hidden"),
+        film(tmp_path, 40),
+    ]
+    table = withheld(assess(films, Marker({}, {20: (Reason.OPERATED_NECK, None), 30: (None, Reason.POINT_HIDDEN)})))
+    rows = {(row.length, row.reason): (row.films, row.withheld) for row in table}
+    assert rows == {
+        ("ADI", "operated_neck"): (2, 0.5),
+        ("SAC", "operated_neck"): (2, 0.0),
+        ("SAC", "point_hidden"): (1, 1.0),
+    }

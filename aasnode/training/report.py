@@ -1,0 +1,124 @@
+"""What was measured on sets of films, for people and for scripts: JSON, and the tables of a model card."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aasnode.training.assess import Assessed, Robustness, Withheld, robustness, withheld
+from aasnode.training.evaluate import Estimate, summarise
+
+EVALUATION, PLOT = "evaluation.json", "robustness.png"
+BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Everything that a detector's answers on one set of films tell."""
+
+    films: int
+    patients: int
+    figures: Mapping[str, Estimate]
+    robustness: Sequence[Robustness]
+    withheld: Sequence[Withheld]
+
+
+def evaluation_of(assessed: Assessed, seed: int) -> Evaluation:
+    """Figures with 95 % intervals by patient, by disturbance and strength, and by reason to abstain."""
+    return Evaluation(
+        films=len(assessed.films),
+        patients=len(set(assessed.results.patients.tolist())),
+        figures=summarise(assessed.results, seed),
+        robustness=robustness(assessed),
+        withheld=withheld(assessed),
+    )
+
+
+def as_json(evaluations: Mapping[str, Evaluation]) -> str:
+    """By the name of the set of films; what could not be computed is null."""
+    return json.dumps(_without_nan({name: asdict(one) for name, one in evaluations.items()}), indent=1) + "\n"
+
+
+def _without_nan(value: Any) -> Any:
+    """JSON knows no nan."""
+    if isinstance(value, Mapping):
+        return {key: _without_nan(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(one) for one in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+_ROWS: tuple[tuple[str, str, str], ...] = (
+    ("Point error: mean", "point error mean", "mm"),
+    ("Point error: 95th percentile", "point error p95", "mm"),
+    ("All points within 3 mm", "films within 3 mm", "%"),
+    ("ADI: mean absolute error", "ADI MAE", "mm"),
+    ("ADI: bias", "ADI bias", "mm"),
+    ("ADI: r", "ADI r", ""),
+    ("ADI > 3 mm: sensitivity, “uncertain” is wrong", "ADI sensitivity", "%"),
+    ("ADI > 3 mm: specificity, “uncertain” is wrong", "ADI specificity", "%"),
+    ("ADI > 3 mm by the value alone: sensitivity", "ADI sensitivity by value", "%"),
+    ("ADI > 3 mm by the value alone: specificity", "ADI specificity by value", "%"),
+    ("SAC: mean absolute error", "SAC MAE", "mm"),
+    ("SAC: bias", "SAC bias", "mm"),
+    ("SAC: r", "SAC r", ""),
+    ("SAC < 13 mm: sensitivity, “uncertain” is wrong", "SAC sensitivity", "%"),
+    ("SAC < 13 mm: specificity, “uncertain” is wrong", "SAC specificity", "%"),
+    ("SAC < 13 mm by the value alone: sensitivity", "SAC sensitivity by value", "%"),
+    ("SAC < 13 mm by the value alone: specificity", "SAC specificity by value", "%"),
+    ("90 % interval of ADI: coverage", "ADI coverage", "%"),
+    ("90 % interval of ADI: median width", "ADI interval width median", "mm"),
+    ("90 % interval of SAC: coverage", "SAC coverage", "%"),
+    ("90 % interval of SAC: median width", "SAC interval width median", "mm"),
+    ("Not measured though it could be: ADI", "ADI abstained", "%"),
+    ("Not measured though it could be: SAC", "SAC abstained", "%"),
+    ("Rightly not measured: ADI", "ADI rightly withheld", "%"),
+    ("Rightly not measured: SAC", "SAC rightly withheld", "%"),
+)
+
+
+def tables(evaluations: Mapping[str, Evaluation]) -> str:
+    """The tables of a model card in Markdown: one column for each set of films."""
+    return "\n".join([*_figure_table(evaluations), "", *_withheld_table(evaluations)]) + "\n"
+
+
+def _figure_table(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
+    yield "| | " + " | ".join(f"{name}, {one.films} films" for name, one in evaluations.items()) + " |"
+    yield "|---" * (len(evaluations) + 1) + "|"
+    for title, figure, unit in _ROWS:
+        yield f"| {title} | " + " | ".join(_told(one.figures[figure], unit) for one in evaluations.values()) + " |"
+
+
+def _told(estimate: Estimate, unit: str) -> str:
+    """A value with its 95 % interval."""
+    if math.isnan(estimate.value):
+        return "–"
+    if unit == "%":
+        return f"{100 * estimate.value:.0f} % ({100 * estimate.low:.0f}–{100 * estimate.high:.0f})"
+    return f"{estimate.value:.2f} ({estimate.low:.2f}–{estimate.high:.2f}) {unit}".rstrip()
+
+
+def _withheld_table(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
+    """Both sets of films together: such films are rare in each."""
+    rows = [row for one in evaluations.values() for row in one.withheld]
+    yield "| Films that cannot be measured | ADI withheld | SAC withheld |"
+    yield "|---|---|---|"
+    for reason in sorted({row.reason for row in rows}):
+        cells = [_share([row for row in rows if (row.reason, row.length) == (reason, name)]) for name in ("ADI", "SAC")]
+        yield f"| {reason.replace('_', ' ')} | {cells[0]} | {cells[1]} |"
+
+
+def _share(rows: Sequence[Withheld]) -> str:
+    films = sum(row.films for row in rows)
+    return f"{round(sum(row.films * row.withheld for row in rows))} of {films}" if films else "–"
+
+
+def with_tables(page: str, evaluations: Mapping[str, Evaluation]) -> str:
+    """The page with the tables and the plot between its markers; at its end where it has none."""
+    picture = f"![Error and abstention by what disturbs the film, and how strongly]({PLOT})"
+    block = f"{BEGIN}\n{tables(evaluations)}\n{picture}\n{END}"
+    if BEGIN not in page or END not in page:
+        return page.rstrip() + "\n\n" + block + "\n"
+    before, rest = page.split(BEGIN, 1)
+    return before + block + rest.split(END, 1)[1]

@@ -1,0 +1,102 @@
+"""What a finished model is worth: simulated films of fresh seeds, to calibrate its intervals and to measure its errors.
+
+Calibration and evaluation never share a film, nor either of them with a training. Folders that are there are kept.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aasnode.errors import ConfigurationError
+from aasnode.inference.card import Card
+from aasnode.inference.detector import load_detector
+from aasnode.training.assess import assess
+from aasnode.training.calibrate import LEAST_PATIENTS, calibrate
+from aasnode.training.dataset import read_annotated_films
+from aasnode.training.plot import draw_robustness
+from aasnode.training.report import EVALUATION, PLOT, Evaluation, as_json, evaluation_of, with_tables
+from aasnode.training.simulate.priors import Priors
+from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulate
+
+FLOORS_MM = (0.4, 0.6)  # least half-widths of ADI and SAC: readers differ by as much
+_CALIBRATION_SEED, _EVALUATION_SEED = 900_000, 950_000  # added to the seed: far from each other and from every training
+_HEADLINE = ("point error mean", "point error p95", "ADI MAE", "SAC MAE", "ADI abstained", "SAC abstained")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """Which model, and where and how its films are made."""
+
+    out: Path  # the model's folder
+    work: Path  # the films'
+    seed: int
+    cache: Path | None = None
+    workers: int = 1
+    device: str = "auto"
+    progress: bool = False
+
+
+def calibrated(trial: Trial, card: Card, count: int) -> Card:
+    """The card with intervals from ``count`` simulated films of seeds never trained on, half with filled tails.
+
+    Raises ConfigurationError where too few films are answered to calibrate.
+    """
+    if count < 2 * LEAST_PATIENTS:
+        raise ConfigurationError([f"{count} films calibrate nothing; ask for 0, or 400"])
+    folders = simulated_films(trial, "calibration", count, _CALIBRATION_SEED)
+    films = [film for folder in folders.values() for film in read_annotated_films(folder)]
+    assessed = assess(films, load_detector(trial.out, trial.device), progress=trial.progress)
+    adi, sac = assessed.residuals()
+    source = f"simulated films, {len(films)} of seeds never trained on"
+    return dataclasses.replace(card, calibration=calibrate(adi, sac, source, floors_mm=FLOORS_MM, seed=trial.seed))
+
+
+def evaluated(trial: Trial, card: Card, count: int) -> Card:
+    """The card with its errors on ``count`` simulated films of seeds never trained or calibrated on.
+
+    Writes all figures, tables and the robustness plot into the model's folder.
+    """
+    detector = load_detector(trial.out, trial.device)
+    folders = simulated_films(trial, "evaluation", count, _EVALUATION_SEED)
+    found = {
+        name: evaluation_of(assess(read_annotated_films(folder), detector, progress=trial.progress), trial.seed)
+        for name, folder in folders.items()
+    }
+    write_evaluation(found, trial.out)
+    errors = {
+        f"{name}: {figure}": round(one.figures[figure].value, 3) for name, one in found.items() for figure in _HEADLINE
+    }
+    return dataclasses.replace(card, errors=errors)
+
+
+def write_evaluation(found: Mapping[str, Evaluation], folder: Path) -> None:
+    """``evaluation.json``, the robustness plot, and the tables in the folder's README."""
+    (folder / EVALUATION).write_text(as_json(found), encoding="utf-8")
+    draw_robustness([row for one in found.values() for row in one.robustness], folder / PLOT)
+    page = folder / "README.md"
+    before = page.read_text(encoding="utf-8") if page.exists() else f"# {folder.name}\n"
+    page.write_text(with_tables(before, found), encoding="utf-8")
+
+
+def simulated_films(trial: Trial, purpose: str, count: int, seed: int) -> dict[str, Path]:
+    """Folders of simulated films, half of each kind of priors, simulated where they are not there yet."""
+    folders = {}
+    for number, priors in enumerate(Priors):
+        folder = trial.work / f"{purpose}-{priors}"
+        folders[f"{priors} priors"] = folder
+        if (folder / "images.csv").exists():
+            continue
+        simulate(
+            SimulationRequest(
+                out=folder,
+                seed=trial.seed + seed + number,
+                count=count // 2,
+                film_format=FilmFormat.PNG,
+                priors=priors,
+                workers=trial.workers,
+                cache=None if trial.cache is None else trial.cache / "bones",
+                progress=trial.progress,
+            )
+        )
+    return folders
