@@ -5,7 +5,6 @@ answered as failed while the next one goes on.
 """
 
 import argparse
-import json
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +18,7 @@ from aasnode.assets import shipped_model
 from aasnode.child import Child, ChildDiedError, DeadlineError
 from aasnode.cli.options import Format, add_config, add_format, load_config
 from aasnode.cli.parser import number
-from aasnode.cli.table import MISSING
+from aasnode.cli.table import MISSING, print_json
 from aasnode.config import Config, Plane
 from aasnode.geometry import PixelSpacing, SpacingRule
 from aasnode.measurement import Assessment
@@ -54,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print one answer per file; a file that cannot be read is an answer too."""
     config = load_config(arguments)
     films = [Film(path=path, pixel_spacing_mm=arguments.pixel_spacing) for path in arguments.files]
-    show = _show_json if arguments.format is Format.JSON else _row_printer(arguments.files)
+    show = partial(print_json, indent=None) if arguments.format is Format.JSON else _row_printer(arguments.files)
     for answer in analyse_each(films, config):
         show(answer)
     return 0
@@ -93,10 +92,6 @@ def _given(millimetres: float | None) -> PixelSpacing | None:
     if millimetres is None:
         return None
     return PixelSpacing(row_mm=millimetres, column_mm=millimetres, rule=SpacingRule.GIVEN)
-
-
-def _show_json(answer: Answer) -> None:
-    print(json.dumps(answer, allow_nan=False), flush=True)  # ASCII: valid JSON whatever stdout's encoding lacks
 
 
 def _row_printer(files: Sequence[Path]) -> Callable[[Answer], None]:

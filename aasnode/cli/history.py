@@ -4,14 +4,13 @@ The same ID with another issuer, birth date or sex may be another person: such c
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 
 from aasnode.anatomy import View
 from aasnode.cli.course import Comparison, TrackedFilm, film_rows, person_row, tracked
 from aasnode.cli.options import Format, add_config, add_format, existing_store, load_config
-from aasnode.cli.table import MISSING, print_csv, print_table
+from aasnode.cli.table import MISSING, print_csv, print_json, print_table
 from aasnode.config import Config
 from aasnode.errors import UnsupportedError
 from aasnode.measurement import ComparedLength, Length, LengthFinding, NotComparable
@@ -148,7 +147,7 @@ def _interval(length: Length | ComparedLength) -> str:
 
 def _show_json(courses: Sequence[Course], config: Config) -> None:
     shown = [{"person": person_row(course), "films": list(film_rows(course, config))} for course in courses]
-    print(json.dumps({"courses": shown}, indent=2, ensure_ascii=False, allow_nan=False))
+    print_json({"courses": shown})
 
 
 def _show_csv(courses: Sequence[Course], config: Config) -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import json
 import sys
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,7 +10,7 @@ from aasnode.cli import job_story
 from aasnode.cli.job_story import JobStory
 from aasnode.cli.options import Format, add_config, add_format, existing_store, load_config
 from aasnode.cli.parser import one_of, whole_number
-from aasnode.cli.table import print_table
+from aasnode.cli.table import print_json, print_table
 from aasnode.store import jobs
 from aasnode.store.jobs import Job
 from aasnode.store.schema import JobKind, JobState
@@ -51,7 +50,7 @@ def _list(arguments: argparse.Namespace) -> None:
         found = jobs.list_jobs(connection, kind=arguments.kind, state=arguments.state, limit=arguments.limit)
         subjects = [job_story.subject(connection, job) for job in found]
     if arguments.format is Format.JSON:
-        print(json.dumps([_as_json(job) for job in found], indent=2))
+        print_json([_as_json(job) for job in found])
     else:
         print_table(_HEADINGS, [_cells(job, of) for job, of in zip(found, subjects, strict=True)])
 
@@ -60,7 +59,7 @@ def _show(arguments: argparse.Namespace) -> None:
     with existing_store(load_config(arguments)) as store, store.reading() as connection:
         story = job_story.read(connection, arguments.job)
     if arguments.format is Format.JSON:
-        print(json.dumps(_story_as_json(story), indent=2))
+        print_json(_story_as_json(story))
         return
     for name, value in _story_rows(story):
         print(f"{name:<10}{value}")

@@ -1,12 +1,11 @@
 """``aasnode rules FILE``: every selection rule in its order, whether it applies to this film, and what is decided."""
 
 import argparse
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 from aasnode.cli.options import Format, add_config, add_format, load_config
-from aasnode.cli.table import print_table
+from aasnode.cli.table import print_json, print_table
 from aasnode.dicom.file import read_data_set
 from aasnode.dicom.selection import Rejected, Selected, explain, select
 
@@ -24,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings, dataset = config.selection, read_data_set(arguments.file, config.pixels)
     verdicts, decision = explain(dataset, settings), select(dataset, settings)
     if arguments.format is Format.JSON:
-        print(json.dumps(_as_json(decision) | {"rules": [asdict(verdict) for verdict in verdicts]}, indent=2))
+        print_json(_as_json(decision) | {"rules": [asdict(verdict) for verdict in verdicts]})
         return 0
     marks = ("applies" if verdict.applies else "" for verdict in verdicts)
     rows = [(v.rule, v.then, mark, v.matched or "") for v, mark in zip(verdicts, marks, strict=True)]

@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from aasnode.cli.options import Format, add_config, add_format, existing_store, load_config
-from aasnode.cli.table import print_table
+from aasnode.cli.table import print_json, print_table
 from aasnode.store import instances, jobs
 from aasnode.store.schema import Arrival, JobKind, JobState
 from aasnode.store.store import Store, utc_now
@@ -30,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     with existing_store(load_config(arguments)) as store:
         state = _state(store)
     if arguments.format is Format.JSON:
-        print(json.dumps(state, indent=2, ensure_ascii=False))
+        print_json(state)
     else:
         _show(state)
     return 0

@@ -1,11 +1,20 @@
-"""Plain tables and CSV on stdout: aligned columns for people, cells that a spreadsheet takes for text and numbers."""
+"""Tables, JSON and CSV on stdout: aligned columns for people, values for scripts, cells for spreadsheets.
 
+A terminal may know ASCII alone. What people read is then written as well as it can be; what scripts read is whole in
+every case: JSON is ASCII, CSV is UTF-8, whatever the encoding of stdout.
+"""
+
+import codecs
 import csv
+import json
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from io import TextIOWrapper
 
 MISSING = "–"
+_IN_ASCII = "aasnode.in_ascii"
+_SIGNS = {"–": "-", "±": "~", "…": "~", "≤": "<", "≥": ">"}
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -17,11 +26,33 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> No
         print("  ".join(padded).rstrip())
 
 
+def print_json(value: object, *, indent: int | None = 2) -> None:
+    """Print one value; nan is an error, since JSON knows none."""
+    print(json.dumps(value, indent=indent, allow_nan=False), flush=indent is None)
+
+
 def print_csv(rows: Sequence[Mapping[str, object]], headings: Sequence[str]) -> None:
     """Print rows as CSV with a heading line; None is an empty cell."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors=_IN_ASCII)
     writer = csv.DictWriter(sys.stdout, fieldnames=headings, lineterminator="\n")
     writer.writeheader()
     writer.writerows({heading: _cell(row.get(heading)) for heading in headings} for row in rows)
+
+
+def print_whatever_the_encoding() -> None:
+    """Let stdout write in its encoding what it has no letters for, rather than end a run."""
+    codecs.register_error(_IN_ASCII, _in_ascii)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors=_IN_ASCII)
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Our own signs as ASCII has them, one column each; else the escape of the character."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    sign = _SIGNS.get(error.object[error.start])
+    return (sign, error.start + 1) if sign else codecs.backslashreplace_errors(error)
 
 
 def _cell(value: object) -> object:

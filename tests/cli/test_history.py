@@ -3,9 +3,13 @@
 import csv
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -137,6 +141,27 @@ def test_the_issuer_narrows_the_question(aasnode: Command, store: Store) -> None
     assert len(as_json(aasnode)) == 2
     (course,) = as_json(aasnode, "--issuer", "HOSPITAL B")
     assert course["person"]["issuer_of_patient_id"] == "HOSPITAL B"
+
+
+@pytest.mark.parametrize("shown_as", ["json", "csv", "table"])
+def test_a_terminal_that_knows_ascii_alone_ends_no_run_and_spoils_no_data(
+    shown_as: str, config_file: Path, store: Store
+) -> None:
+    with store.writing() as connection:
+        keep(connection, film("1.2.31", issuer="Krankenhaus Süd 病院", acquired_at=LAST_YEAR))
+        keep(connection, film("1.2.41", study="1.2.40", issuer="Krankenhaus Süd 病院", acquired_at=TODAY))
+    command = [sys.executable, "-m", "aasnode", "history", "--patient-id", "P1", "--config", str(config_file)]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
+    done = subprocess.run([*command, "--format", shown_as], capture_output=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    if shown_as == "json":
+        (course,) = json.loads(done.stdout.decode("ascii"))["courses"]
+        assert course["person"]["issuer_of_patient_id"] == "Krankenhaus Süd 病院"
+    elif shown_as == "csv":
+        rows = list(csv.DictReader(io.StringIO(done.stdout.decode("utf-8"))))
+        assert {row["issuer_of_patient_id"] for row in rows} == {"Krankenhaus Süd 病院"}
+    else:
+        assert " 2.5 (2.0 - 3.0)  +0.0 ~" in done.stdout.decode("ascii")
 
 
 def test_a_formula_from_the_wire_is_no_formula_in_the_spreadsheet(aasnode: Command, store: Store) -> None:
