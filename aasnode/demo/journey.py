@@ -5,15 +5,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from aasnode.demo.archive import Archive
 from aasnode.demo.node import DemoError, RunningNode, running_node
 from aasnode.demo.patient import films_of_the_patient
+from aasnode.demo.progress import Counts, busy, counting
 from aasnode.demo.show import show_films, show_returned
 from aasnode.store import history, jobs
 from aasnode.store.results import StoredResult
@@ -36,9 +36,12 @@ def run_demo(keep: Path | None, model: Path | None) -> None:
     folder = _folder(keep)
     talk, console = Console(stderr=True), Console(width=None if sys.stdout.isatty() else _WIDTH_IN_A_FILE)
     talk.print("[bold]1[/] A patient: two visits, a year apart; neutral, flexion, extension")
-    films = films_of_the_patient(folder / "films")
+    films = films_of_the_patient(folder / "films", talk)
     talk.print("[bold]2[/] An archive and a node: [dim]aasnode serve[/]")
-    with closing(Archive(folder / "archive", films)) as archive, running_node(folder, archive.port, model) as node:
+    with ExitStack() as stack:
+        archive = stack.enter_context(closing(Archive(folder / "archive", films)))
+        with busy(talk, "the node loads its model"):
+            node = stack.enter_context(running_node(folder, archive.port, model))
         talk.print(f"[bold]3[/] C-STORE to port {node.address.port}, then waiting for what comes back")
         for film in films:
             archive.send(film, node.address)
@@ -63,22 +66,27 @@ def _folder(keep: Path | None) -> Path:
 
 def _wait(store: Store, node: RunningNode, films: int, talk: Console) -> None:
     """Wait until every film is analysed, every report built, every object delivered."""
-    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     deadline = time.monotonic() + _LIMIT_SECONDS
-    with Progress(*columns, console=talk, transient=True) as progress:
-        analysed = progress.add_task("films analysed", total=films)
-        delivered = progress.add_task("objects delivered", total=None)
+    with counting(talk) as show:
         while time.monotonic() < deadline:
             node.require_running()
             with store.reading() as connection:
                 counts = jobs.counts(connection)
-            progress.update(analysed, completed=counts.get((JobKind.ANALYSE, JobState.FINISHED), 0))
-            finished = counts.get((JobKind.DELIVER, JobState.FINISHED), 0)
-            progress.update(delivered, completed=finished, total=_of_kind(counts, JobKind.DELIVER) or None)
+            show(_progress(counts, films))
             if _all_ended(counts, films):
                 return
             time.sleep(_BETWEEN_LOOKS_SECONDS)
     raise DemoError(f"not finished within {_LIMIT_SECONDS:.0f} s; the log of the node is {node.log_file}")
+
+
+def _progress(counts: Mapping[tuple[JobKind, JobState], int], films: int) -> Counts:
+    return {
+        "films analysed": (counts.get((JobKind.ANALYSE, JobState.FINISHED), 0), films),
+        "objects delivered": (
+            counts.get((JobKind.DELIVER, JobState.FINISHED), 0),
+            _of_kind(counts, JobKind.DELIVER) or None,
+        ),
+    }
 
 
 def _all_ended(counts: Mapping[tuple[JobKind, JobState], int], films: int) -> bool:

@@ -7,13 +7,16 @@ import json
 import os
 import shutil
 import tempfile
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydicom import dcmread
+from rich.console import Console
 
 from aasnode import __version__
 from aasnode.anatomy import View
+from aasnode.demo.progress import busy
 
 SEED = 2138  # a woman of 51 with rheumatoid arthritis, whose joint becomes looser within the year
 VISITS = 2
@@ -35,11 +38,13 @@ class DemoFilm:
     sac_detector_mm: float
 
 
-def films_of_the_patient(folder: Path) -> tuple[DemoFilm, ...]:
+def films_of_the_patient(folder: Path, talk: Console) -> tuple[DemoFilm, ...]:
     """The films, copied or simulated into ``folder``, in the order of acquisition."""
     cached = _cache()
     if not cached.exists():
-        _simulate(cached)
+        talk.print(f"  simulated once, then kept in {cached}", highlight=False, soft_wrap=True)
+        with nullcontext() if talk.is_terminal else busy(talk, "six films are simulated"):
+            _simulate(cached, progress=talk.is_terminal)
     shutil.copytree(cached, folder)
     truths = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
     return tuple(_film(folder, truth) for truth in sorted(truths, key=lambda truth: str(truth["acquired"])))
@@ -50,18 +55,14 @@ def _cache() -> Path:
     return (Path(root) if root else Path.home() / ".cache") / "aasnode" / f"demo-{__version__}-{SEED}"
 
 
-def _simulate(folder: Path) -> None:
+def _simulate(folder: Path, *, progress: bool) -> None:
     """Simulate beside the cache and move into place, so that an interrupted run leaves no half patient."""
     from aasnode.training.simulate.run import SimulationRequest, simulate
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         out = Path(temporary) / "films"
-        simulate(
-            SimulationRequest(
-                out=out, seed=SEED, patients=1, visits=VISITS, disturbed=False, progress=True
-            )
-        )
+        simulate(SimulationRequest(out=out, seed=SEED, patients=1, visits=VISITS, disturbed=False, progress=progress))
         out.rename(folder)
 
 

@@ -34,6 +34,13 @@ def test_it_ends_well_and_prints_every_film_with_its_truth_and_the_course(
     assert "since previous" in course
 
 
+def test_it_says_on_stderr_what_it_waits_for(done: tuple[subprocess.CompletedProcess[str], Path]) -> None:
+    run, _ = done
+    for said in ("the node loads its model", "films analysed 6 of 6", "objects delivered"):
+        assert said in run.stderr
+        assert said not in run.stdout
+
+
 def test_reports_and_overlays_lie_where_it_says_as_dicom_and_as_pictures(
     done: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
