@@ -51,26 +51,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the model, or go on where it was stopped, and say where it is."""
-    from aasnode.training.model import ModelRequest, make_model
+    from aasnode.inference.card import Role
+    from aasnode.training.model import ModelRequest, make_model, train_stage
     from aasnode.training.train import Preset
 
-    card = make_model(
-        ModelRequest(
-            out=arguments.out,
-            work=arguments.work or Path("runs") / arguments.out.name,
-            version=arguments.version,
-            preset=Preset(arguments.preset),
-            films=arguments.films,
-            pretrained=arguments.pretrained,
-            images=arguments.images,
-            calibration_films=arguments.calibration_films,
-            evaluation_films=arguments.evaluation_films,
-            seed=arguments.seed,
-            cache=arguments.cache,
-            workers=arguments.workers,
-            device=arguments.device,
-            progress=sys.stderr.isatty(),
-        )
+    request = ModelRequest(
+        out=arguments.out,
+        work=arguments.work or Path("runs") / arguments.out.name,
+        version=arguments.version,
+        preset=Preset(arguments.preset),
+        films=arguments.films,
+        pretrained=arguments.pretrained,
+        images=arguments.images,
+        calibration_films=arguments.calibration_films,
+        evaluation_films=arguments.evaluation_films,
+        seed=arguments.seed,
+        cache=arguments.cache,
+        workers=arguments.workers,
+        device=arguments.device,
+        progress=sys.stderr.isatty(),
     )
+    if arguments.only:
+        stage = train_stage(request, Role(arguments.only))
+        print(f"stage {stage.role} in {request.work / stage.role}; run without --only for the model", file=sys.stderr)
+        return 0
+    card = make_model(request)
     print(f"{card.model} in {arguments.out}", file=sys.stderr)
     return 0

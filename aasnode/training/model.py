@@ -7,8 +7,9 @@ Read from top to bottom: ``make_model``. Everything may be stopped and started a
 import dataclasses
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from aasnode.anatomy import LANDMARKS
@@ -85,16 +86,9 @@ class Plan:
 
 def make_model(request: ModelRequest) -> Card:
     """Make it and write it into ``request.out``. Raises ConfigurationError where the request does not make sense."""
-    split = _annotated(request)
-    library = Library(request.size, request.cache)
-    if request.preset is Preset.DEFAULT:
-        library.build(workers=request.workers, progress=request.progress)
-        plans = [plan_stage(request, crops, library, split) for crops in CROPS.values()]
-    else:
-        assert split is not None
-        plans = [plan_as_paper(request, split)]
-    stages = tuple(_trained(request, plan) for plan in plans)
-    card = _card(request, stages, library)
+    plans = plans_of(request)
+    stages = tuple(_trained(request, plan()) for plan in plans.values())
+    card = _card(request, stages, Library(request.size, request.cache))
     write_card(card, request.out)
     trial = trial_of(request)
     if request.calibration_films:
@@ -104,6 +98,28 @@ def make_model(request: ModelRequest) -> Card:
         card = evaluated(trial, card, request.evaluation_films)
         write_card(card, request.out)
     return card
+
+
+def train_stage(request: ModelRequest, role: Role) -> StageCard:
+    """One network alone, so that several machines or processes can share the work; ``make_model`` then finds it done.
+
+    Raises ConfigurationError where the preset has no such stage.
+    """
+    plans = plans_of(request)
+    if role not in plans:
+        raise ConfigurationError([f"preset {request.preset}: has no stage {role}; it has {', '.join(plans)}"])
+    return _trained(request, plans[role]())
+
+
+def plans_of(request: ModelRequest) -> Mapping[Role, Callable[[], Plan]]:
+    """How each network is trained; nothing of a stage is drawn before its plan is called."""
+    films = _annotated(request)
+    if request.preset is Preset.PAPER:
+        assert films is not None
+        return {Role.LOCATE: partial(plan_as_paper, request, films)}
+    library = Library(request.size, request.cache)
+    library.build(workers=request.workers, progress=request.progress)
+    return {role: partial(plan_stage, request, crops, library, films) for role, crops in CROPS.items()}
 
 
 def trial_of(request: ModelRequest) -> Trial:

@@ -1,0 +1,107 @@
+"""What each part of the detector is worth: the shipped model with parts left out or changed, on the same films.
+
+    python benchmarks/comparison.py FOLDER [--model DIR] [--films N]
+
+FOLDER holds ``images.csv`` and ``annotations.csv``, as ``aasnode simulate`` writes them. Needs ``aasnode[train]``.
+Prints a table in Markdown. Errors are compared on the films that every variant answered, so that none gains by
+abstaining; cost is processor time per film against the model as shipped, in the same run, one thread.
+"""
+
+import argparse
+import dataclasses
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from aasnode.assets import shipped_model
+from aasnode.inference.card import Card, Role, StageCard, read_card
+from aasnode.inference.detector import FilmDetector
+from aasnode.inference.stage import load_stages
+from aasnode.training.assess import Assessed, assess
+from aasnode.training.dataset import AnnotatedFilm, read_annotated_films
+from aasnode.training.evaluate import Results, abstention, mean_absolute_error, point_errors
+
+
+def _with_stages(*roles: Role) -> Callable[[Card], Card]:
+    return lambda card: dataclasses.replace(card, stages=tuple(stage for stage in card.stages if stage.role in roles))
+
+
+def _decoded(decoding: str) -> Callable[[Card], Card]:
+    return lambda card: dataclasses.replace(card, decoding=decoding)
+
+
+def _with_fewer(stage: StageCard, passes: int, views: int) -> StageCard:
+    return dataclasses.replace(stage, passes=min(passes, stage.passes), views=min(views, stage.views))
+
+
+def _looked(passes: int, views: int) -> Callable[[Card], Card]:
+    def change(card: Card) -> Card:
+        stages = [
+            dataclasses.replace(one, passes=min(passes, one.passes), views=min(views, one.views)) for one in card.stages
+        ]
+        return dataclasses.replace(card, stages=tuple(stages))
+
+    return change
+
+
+VARIANTS: Mapping[str, Callable[[Card], Card]] = {
+    "as shipped: locate, refine, joint; DARK; five views": lambda card: card,
+    "one stage: locate": _with_stages(Role.LOCATE),
+    "two stages: locate, refine": _with_stages(Role.LOCATE, Role.REFINE),
+    "decoding: argmax": _decoded("argmax"),
+    "decoding: quarter offset": _decoded("quarter"),
+    "one view": _looked(passes=2, views=1),
+    "one pass, one view": _looked(passes=1, views=1),
+}
+
+
+def measured(films: Sequence[AnnotatedFilm], card: Card, model_dir: Path) -> tuple[Assessed, float]:
+    """The answers, and the processor seconds a film."""
+    detector = FilmDetector(card, load_stages(card, model_dir, torch.device("cpu")))
+    started = time.process_time()
+    found = assess(films, detector, progress=sys.stderr.isatty())
+    return found, (time.process_time() - started) / len(found.films)
+
+
+def row(name: str, results: Results, common: Results, cost: float) -> str:
+    errors = point_errors(common.points, common.truth)
+    figures = (
+        f"{errors.mean():.2f}",
+        f"{np.percentile(errors, 95):.2f}",
+        f"{mean_absolute_error(common.adi):.2f}",
+        f"{mean_absolute_error(common.sac):.2f}",
+        f"{100 * abstention(results.adi):.0f} %",
+        f"{cost:.2f}",
+    )
+    return f"| {name} | " + " | ".join(figures) + " |"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--model", type=Path, default=shipped_model())
+    parser.add_argument("--films", type=int, help="only the first N")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    films = read_annotated_films(arguments.folder)[: arguments.films]
+    card = read_card(arguments.model)
+    found = {name: measured(films, change(card), arguments.model) for name, change in VARIANTS.items()}
+    answered = [np.isfinite(one.results.points).all((1, 2)) & one.results.adi.measurable for one, _ in found.values()]
+    common = np.flatnonzero(np.all(answered, axis=0))
+    base = next(iter(found.values()))[1]
+    print(f"{card.model}: {len(films)} films, errors on the {len(common)} that all answered, in mm\n")
+    print("| variant | point error | 95th percentile | ADI MAE | SAC MAE | ADI not measured | cost |")
+    print("|---|---|---|---|---|---|---|")
+    for name, (one, seconds) in found.items():
+        print(row(name, one.results, one.results[common], seconds / base))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
