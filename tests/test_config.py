@@ -13,7 +13,27 @@ SHIPPED = Path(__file__).parent.parent / "config.toml"
 
 
 def test_the_shipped_file_equals_the_defaults() -> None:
-    assert config.load(SHIPPED) == config.Config()
+    assert config.from_table(tomllib.loads(SHIPPED.read_text(encoding="utf-8"))) == config.Config()
+
+
+def test_a_relative_path_in_the_file_begins_at_the_files_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "config.toml").write_text('[node]\ndata_dir = "data"\n[model]\ndirectory = "mine"\n')
+    monkeypatch.chdir(tmp_path)
+    for named in (Path("site/config.toml"), tmp_path / "site" / "config.toml"):
+        read = config.load(named)
+        assert read.node.data_dir == tmp_path / "site" / "data"
+        assert read.model.directory == tmp_path / "site" / "mine"
+
+
+def test_an_absolute_path_in_the_file_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[node]\ndata_dir = "/var/lib/aasnode"\n')
+    read = config.load(path)
+    assert read.node.data_dir == Path("/var/lib/aasnode")
+    assert read.model.directory is None
 
 
 def test_the_shipped_file_names_every_setting() -> None:

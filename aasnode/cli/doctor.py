@@ -1,7 +1,8 @@
 """``aasnode doctor``: looks at everything that a node needs; says of each whether it is well, and what to do if not."""
 
 import argparse
-import json
+import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,17 +14,24 @@ import numpy as np
 from pydicom.uid import UID
 
 from aasnode.assets import shipped_model
-from aasnode.cli.options import Format, add_config, add_format, config_path, load_config
+from aasnode.cli.options import (
+    Format,
+    add_config,
+    add_format,
+    config_path,
+    database_of,
+    existing_store,
+    load_config,
+)
 from aasnode.cli.parser import one_of
-from aasnode.cli.table import print_table
+from aasnode.cli.table import print_json, print_table
 from aasnode.config import Config, Destination
-from aasnode.errors import AasnodeError, ModelError, PeerRefusedError
+from aasnode.errors import AasnodeError, ModelError, PeerRefusedError, UnsupportedError
 from aasnode.inference.detection import Outcome
 from aasnode.network import scu
 from aasnode.store import jobs
 from aasnode.store.files import FileStore
 from aasnode.store.schema import JobState
-from aasnode.store.store import open_store
 
 Look = Callable[[], Iterator[str]]
 """Yields what is well; raises what is not."""
@@ -68,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"looking at {part} …", file=sys.stderr)
             findings += _findings(part, look)
     if arguments.format is Format.JSON:
-        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+        print_json([asdict(finding) for finding in findings])
     else:
         rows = [(one.part, "well" if one.well else "NOT WELL", one.seen) for one in findings]
         print_table(("part", "is", "because"), rows)
@@ -96,14 +104,21 @@ def _findings(part: Part, look: Look) -> Iterator[Finding]:
 
 
 def _disk(config: Config) -> Iterator[str]:
-    folder = config.node.data_dir
-    files = FileStore(folder / "inbox", reserve_bytes=config.receiver.disk_reserve_mb << 20)
-    files.require_space()
-    yield f"{folder.absolute()}: {files.free_bytes() >> 30} GB free"
+    """Free space where the data lies, or will lie; makes nothing."""
+    folder = config.node.data_dir.absolute()
+    place = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        raise UnsupportedError(f"{folder}: {place} is no folder that this user may write in; see node.data_dir")
+    FileStore(place, reserve_bytes=config.receiver.disk_reserve_mb << 20).require_space()
+    not_yet = "" if place == folder else ", not there yet: aasnode serve makes it"
+    yield f"{folder}: {shutil.disk_usage(place).free >> 30} GB free{not_yet}"
 
 
 def _database(config: Config) -> Iterator[str]:
-    with open_store(config.node.data_dir) as store, store.reading() as connection:
+    if not (database := database_of(config)).exists():
+        yield f"{database}: not there yet: aasnode serve makes it"
+        return
+    with existing_store(config) as store, store.reading() as connection:
         counts = jobs.counts(connection)
     dead = sum(count for (_, state), count in counts.items() if state is JobState.DEAD)
     yield f"{sum(counts.values())} jobs, {dead} of them rest in the dead letter"

@@ -9,13 +9,20 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from io import TextIOWrapper
 from types import ModuleType
 
 from aasnode import __version__
-from aasnode.cli.options import UsageError
+from aasnode.cli.options import BrokenStoreError, NoStoreError, StartError, UsageError, config_path
 from aasnode.cli.parser import Parser
-from aasnode.errors import AasnodeError, ConfigurationError
+from aasnode.cli.table import print_whatever_the_encoding
+from aasnode.errors import (
+    AasnodeError,
+    ConfigurationError,
+    DiskReserveError,
+    ModelError,
+    StoreBusyError,
+    UnreadableError,
+)
 
 COMMANDS: Mapping[str, str] = {
     "serve": "run the node until it is stopped",
@@ -34,36 +41,60 @@ COMMANDS: Mapping[str, str] = {
 }
 """Every command, one file each in this folder, and what it does."""
 
-
+WRONG, NOT_DONE, INTERRUPTED = 2, 1, 130
+_HEADINGS: Mapping[type[AasnodeError], str] = {
+    StartError: "The node cannot start",
+    NoStoreError: "There is no database here",
+    BrokenStoreError: "The database cannot be used",
+    StoreBusyError: "The database is busy",
+    DiskReserveError: "There is too little space on the disk",
+    ModelError: "The model cannot be used",
+    UnreadableError: "This cannot be read",
+}
 _EXTRA_TRAIN = frozenset({"matplotlib", "numba", "scipy", "skimage", "tensorboard"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit status."""
-    _print_any_character()
+    print_whatever_the_encoding()
     words = list(sys.argv[1:] if arguments is None else arguments)
     parsed = command_parser(chosen=next((word for word in words if word in COMMANDS), None)).parse_args(words)
     try:
         return int(parsed.run(parsed))
-    except ConfigurationError as error:
-        _say("The configuration has problems:", *(f"  {problem}" for problem in error.problems))
-        return 2
-    except UsageError as error:
-        _say(f"aasnode {parsed.command}: {error}", f"aasnode {parsed.command} --help tells more.")
-        return 2
-    except ModuleNotFoundError as error:
-        if error.name not in _EXTRA_TRAIN:
-            raise
-        _say(f"aasnode {parsed.command} needs {error.name}: pip install 'aasnode[train]'")
-        return 1
-    except AasnodeError as error:
-        _say(f"aasnode {parsed.command}: {error}")
-        return 1
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:  # the reader of our output left, for instance `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except (AasnodeError, ModuleNotFoundError, OSError) as error:
+        lines = _told(parsed, error)
+        if not lines:
+            raise
+        print(*lines, sep="\n", file=sys.stderr)
+        return WRONG if isinstance(error, ConfigurationError | UsageError) else NOT_DONE
+
+
+def _told(parsed: argparse.Namespace, error: Exception) -> tuple[str, ...]:
+    """What kind of thing it is that could not be done, and the thing; nothing for what nobody expected."""
+    command = f"aasnode {parsed.command}"
+    match error:
+        case ConfigurationError():
+            return (f"The configuration has problems{_of_file(parsed)}:", *(f"  {one}" for one in error.problems))
+        case UsageError():
+            return (f"{command}: {error}", f"{command} --help tells more.")
+        case AasnodeError():
+            heading = next((said for kind, said in _HEADINGS.items() if isinstance(error, kind)), None)
+            return (f"{heading}:", f"  {error}") if heading else (f"{command}: {error}",)
+        case ModuleNotFoundError() if error.name in _EXTRA_TRAIN:
+            return (f"{command} needs {error.name}: pip install 'aasnode[train]'",)
+        case OSError() if error.filename is not None:
+            return (f"{command}: {error.filename}: {error.strerror}",)
+    return ()
+
+
+def _of_file(parsed: argparse.Namespace) -> str:
+    path = config_path(parsed) if hasattr(parsed, "config") else None
+    return f" ({path})" if path else ""
 
 
 def command_parser(chosen: str | None) -> argparse.ArgumentParser:
@@ -83,17 +114,6 @@ def command_parser(chosen: str | None) -> argparse.ArgumentParser:
 def command_module(name: str) -> ModuleType:
     """The command's file; it has ``configure(parser)`` and ``run(arguments) -> exit status``."""
     return importlib.import_module(f"aasnode.cli.{name}")
-
-
-def _print_any_character() -> None:
-    """What stdout's encoding lacks is printed escaped: a file name that is no UTF-8 must not end a run."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-
-
-def _say(*lines: str) -> None:
-    for line in lines:
-        print(line, file=sys.stderr)
 
 
 _DESCRIPTION = "Measures the atlantoaxial joint (ADI, SAC) on lateral cervical radiographs. Research use only."

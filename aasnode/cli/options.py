@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
+from sqlalchemy.exc import DatabaseError, OperationalError
+
 from aasnode import config
 from aasnode.cli.parser import one_of
 from aasnode.config import Config
-from aasnode.errors import AasnodeError, ConfigurationError
+from aasnode.errors import AasnodeError
 from aasnode.store.store import Store, open_store
 
 SITE_CONFIG = Path("/etc/aasnode/config.toml")
@@ -19,6 +21,18 @@ CONFIG_VARIABLE = "AASNODE_CONFIG"
 
 class UsageError(AasnodeError):
     """The arguments do not make sense together."""
+
+
+class StartError(AasnodeError):
+    """The node cannot start where it is: its port or its data are another process's."""
+
+
+class NoStoreError(AasnodeError):
+    """The configured node has no database: it never ran, or another configuration is meant."""
+
+
+class BrokenStoreError(AasnodeError):
+    """The node's database cannot be opened or read."""
 
 
 class Format(StrEnum):
@@ -69,10 +83,21 @@ def existing_store(settings: Config) -> Iterator[Store]:
     """The store of the configured node; a command that only asks makes none.
 
     Raises:
-        ConfigurationError: there is no store in ``node.data_dir``.
+        NoStoreError: there is no database in ``node.data_dir``.
+        BrokenStoreError: there is one, and it cannot be opened or read.
     """
-    folder = settings.node.data_dir
-    if not folder.is_dir():
-        raise ConfigurationError([f"node.data_dir: {folder.absolute()} does not exist; name the node's own --config"])
-    with open_store(folder) as store:
-        yield store
+    database = database_of(settings)
+    if not database.is_file():
+        raise NoStoreError(f"{database}: is not there (node.data_dir); name the node's own --config")
+    try:
+        with open_store(database.parent) as store:
+            yield store
+    except DatabaseError as error:
+        if type(error) not in (DatabaseError, OperationalError):
+            raise
+        raise BrokenStoreError(f"{database}: {error.orig}; look at its permissions, or put a backup back") from error
+
+
+def database_of(settings: Config) -> Path:
+    """The node's database, which may not be there yet."""
+    return settings.node.data_dir.absolute() / "aasnode.db"

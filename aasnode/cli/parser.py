@@ -21,11 +21,11 @@ class Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
         """As argparse; what a command does not know is that command's error, not the whole program's."""
-        parsed, unknown = super().parse_known_args(args, namespace)
-        if unknown:
+        parsed, strange = super().parse_known_args(args, namespace)
+        if strange:
             options = [option for action in self._actions for option in action.option_strings]
-            self.error(f"there is no {unknown[0]}{_suggestion(unknown[0], options)}")
-        return parsed, unknown
+            self.error(f"there is no {strange[0]}{_suggestion(strange[0], options)}")
+        return parsed, strange
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and one sentence; exit 2."""
@@ -77,14 +77,14 @@ def one_of(kind: type[EnumT], allowed: Iterable[EnumT] | None = None) -> Callabl
 
     def read(text: str) -> EnumT:
         if text not in members:
-            raise argparse.ArgumentTypeError(_unknown(text, [str(member) for member in members]))
+            raise argparse.ArgumentTypeError(unknown(text, [str(member) for member in members]))
         return kind(text)
 
     return read
 
 
-def _unknown(text: str, known: list[str]) -> str:
-    """What is not there, and what is."""
+def unknown(text: str, known: list[str]) -> str:
+    """What is not there, and what is: the nearest, or all."""
     return f"there is no {text!r}" + (_suggestion(text, known) or f"; there are {', '.join(known)}")
 
 
@@ -108,11 +108,11 @@ def _told_by_type(found: re.Match[str]) -> str:
 
 
 _SENTENCES: Mapping[str, Callable[[re.Match[str]], str]] = {
-    r"argument (COMMAND): invalid choice: '(.*?)' \(choose from (.*)\)": lambda found: _unknown(
+    r"argument (COMMAND): invalid choice: '(.*?)' \(choose from (.*)\)": lambda found: unknown(
         found[2], _unquoted(found[3])
     ).replace("there is no", "there is no command"),
     r"argument (.+?): invalid choice: '(.*?)' \(choose from (.*)\)": lambda found: (
-        f"{_last(found[1])}: {_unknown(found[2], _unquoted(found[3]))}"
+        f"{_last(found[1])}: {unknown(found[2], _unquoted(found[3]))}"
     ),
     r"argument (.+?): ((?:must be|there is) .*)": _told_by_type,
     r"the following arguments are required: (.*)": lambda found: (

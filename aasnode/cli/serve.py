@@ -3,7 +3,8 @@
 import argparse
 
 from aasnode import log, node
-from aasnode.cli.options import add_config, load_config
+from aasnode.cli.options import StartError, add_config, load_config
+from aasnode.errors import ConfigurationError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -15,5 +16,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve."""
     config = load_config(arguments)
     log.configure(config.log.level)
-    node.serve(config)
+    try:
+        node.serve(config)
+    except ConfigurationError as error:  # the file was in order: it is the port or the data that another process holds
+        raise StartError(str(error)) from error
     return 0

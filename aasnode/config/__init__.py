@@ -7,6 +7,7 @@ its door.
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -72,7 +73,7 @@ __all__ = [
 
 
 def load(path: Path | None) -> Config:
-    """Read ``path``; None gives the defaults as shipped.
+    """Read ``path``; None gives the defaults as shipped. A relative path in the file begins at the file's folder.
 
     Raises:
         ConfigurationError: the file is missing, is no TOML, or has problems; all of them are listed.
@@ -85,7 +86,17 @@ def load(path: Path | None) -> Config:
         raise ConfigurationError([f"{path}: cannot be read ({error}); check the path and its permissions"]) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError([f"{path}: is no valid TOML: {error}"]) from error
-    return from_table(table)
+    return _at_folder(from_table(table), path.absolute().parent)
+
+
+def _at_folder(config: Config, folder: Path) -> Config:
+    """The same wherever a command is started. An absolute path stays as it is."""
+    directory = config.model.directory
+    return replace(
+        config,
+        node=replace(config.node, data_dir=folder / config.node.data_dir),
+        model=replace(config.model, directory=None if directory is None else folder / directory),
+    )
 
 
 def from_table(table: Mapping[str, Any]) -> Config:

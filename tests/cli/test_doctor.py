@@ -64,3 +64,26 @@ def test_a_model_that_is_not_there_is_told_with_its_place(tmp_path: Path, capsys
     status, findings = doctor(tmp_path, capsys, "--only", "model", model=f'directory = "{tmp_path / "none"}"')
     assert status == 1
     assert str(tmp_path / "none") in findings[-1]["seen"]
+
+
+def test_it_looks_and_makes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    (tmp_path / "config.toml").write_text('[node]\ndata_dir = "data"\n[receiver]\ndisk_reserve_mb = 1\n')
+    before = set(tmp_path.rglob("*"))
+    for part in ("disk", "database"):
+        assert main(["doctor", "--config", str(tmp_path / "config.toml"), "--only", part]) == 0
+        out = capsys.readouterr().out
+        assert "serve" in out
+        assert "makes" in out
+        assert part != "disk" or str(tmp_path / "data") in out
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be")
+    status, findings = doctor(tmp_path, capsys, "--only", "disk")
+    assert status == 1
+    assert "node.data_dir" in findings[-1]["seen"]

@@ -92,6 +92,15 @@ def test_a_broken_configuration_is_exit_2_and_lists_all_its_problems(tmp_path: P
     assert "Traceback" not in done.stderr
 
 
+def test_a_folder_that_may_not_be_made_is_told_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    config = tmp_path / "config.toml"
+    config.write_text('[node]\ndata_dir = "file/data"\n')
+    done = aasnode("serve", "--config", str(config))
+    said = [line for line in done.stderr.splitlines() if not line.startswith("{")]
+    assert (done.returncode, said) == (1, [f"aasnode serve: {tmp_path / 'file' / 'data'}: Not a directory"])
+
+
 def test_help_and_history_load_no_network() -> None:
     script = (
         "import sys\nfrom aasnode.cli.main import command_module, main\n"

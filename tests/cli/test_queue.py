@@ -2,9 +2,11 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from aasnode.cli.main import main
 from aasnode.store import deliveries, jobs, objects, results
 from aasnode.store.schema import JobKind, JobState
 from aasnode.store.store import Store
@@ -135,20 +137,61 @@ def test_status_counts_what_waits_and_what_rests(aasnode: Command, store: Store)
     assert "aasnode jobs list --state dead" in table
 
 
+def test_a_destination_that_is_not_known_is_wrong_usage_and_the_known_ones_are_named(
+    aasnode: Command, store: Store, config_file: Path
+) -> None:
+    with config_file.open("a") as file:
+        for name in ("pacs", "archive"):
+            file.write(f'[[delivery.destinations]]\nname = "{name}"\nae_title = "X"\nhost = "h"\nport = 104\n')
+        file.write('[[delivery.return_table]]\nae_title = "MODALITY"\nhost = "h"\nport = 104\n')
+    status, out, err = aasnode("resend", "--destination", "nope")
+    assert (status, out) == (2, "")
+    assert "there is no 'nope'; there are pacs, archive, return:MODALITY" in err
+    assert "did you mean archive?" in aasnode("resend", "--destination", "archiv")[2]
+    assert aasnode("resend", "--destination", "pacs")[0] == 1
+
+
+def test_without_destinations_resend_says_where_they_are_set(aasnode: Command) -> None:
+    status, _, err = aasnode("resend", "--destination", "nope")
+    assert status == 2
+    assert "[[delivery.destinations]]" in err
+
+
+def test_resend_of_a_study_that_has_no_deliveries_says_how_to_find_those_that_are(aasnode: Command) -> None:
+    status, _, err = aasnode("resend", "--study", "1.2.99")
+    assert status == 1
+    assert "1.2.99" in err
+    assert "aasnode jobs list --kind deliver" in err
+
+
 def test_resend_without_saying_what_is_wrong_usage(aasnode: Command) -> None:
     status, _, err = aasnode("resend")
     assert status == 2
     assert "--study" in err
 
 
+@pytest.mark.parametrize("folder_exists", [False, True])
 def test_a_node_that_is_not_there_is_not_made_by_asking(
-    aasnode: Command, store: Store, capsys: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory
+    folder_exists: bool, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    from aasnode.cli.main import main
+    config, data = tmp_path / "config.toml", tmp_path / "data"
+    config.write_text('[node]\ndata_dir = "data"\n')
+    if folder_exists:
+        data.mkdir()
+    assert main(["status", "--config", str(config)]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("There is no database here:\n")
+    assert str(data) in err
+    assert "node.data_dir" in err
+    assert "configuration" not in err
+    assert not data.exists() or list(data.iterdir()) == []
 
-    elsewhere = tmp_path_factory.mktemp("elsewhere")
-    config = elsewhere / "config.toml"
-    config.write_text(f'[node]\ndata_dir = "{elsewhere / "data"}"\n')
-    assert main(["status", "--config", str(config)]) == 2
-    assert "node.data_dir" in capsys.readouterr().err
-    assert not (elsewhere / "data").exists()
+
+def test_a_file_that_is_no_database_is_told_with_its_place(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "aasnode.db").write_text("no database at all, but longer than the header of one would have to be")
+    config = tmp_path / "config.toml"
+    config.write_text('[node]\ndata_dir = "."\n')
+    assert main(["status", "--config", str(config)]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("The database cannot be used:\n")
+    assert str(tmp_path / "aasnode.db") in err

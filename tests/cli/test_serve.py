@@ -1,0 +1,56 @@
+"""``aasnode serve`` that cannot start: what it says and its exit status, in a process of its own."""
+
+import fcntl
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+
+def serve(folder: Path, *lines: str) -> subprocess.CompletedProcess[str]:
+    config = folder / "config.toml"
+    config.write_text("\n".join(['[node]\ndata_dir = "data"\nhost = "127.0.0.1"', *lines]))
+    command = [sys.executable, "-m", "aasnode", "serve", "--config", str(config)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+
+
+def last_words(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """What stderr says to people, behind the log."""
+    assert "Traceback" not in done.stderr
+    return [line for line in done.stderr.splitlines() if not line.startswith("{")]
+
+
+def test_a_second_node_on_the_same_data_is_told_as_that_and_not_as_a_wrong_configuration(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with (tmp_path / "data" / "node.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = serve(tmp_path)
+    heading, problem = last_words(done)
+    assert (done.returncode, heading) == (1, "The node cannot start:")
+    assert "another node" in problem
+
+
+def test_a_port_that_is_taken_is_told_as_that_and_not_as_a_wrong_configuration(
+    tmp_path: Path, untrained_model: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port, model = taken.getsockname()[1], f'[model]\ndirectory = "{untrained_model}"\ndevice = "cpu"'
+        done = serve(tmp_path, f"port = {port}", model)
+    heading, problem = last_words(done)
+    assert (done.returncode, heading) == (1, "The node cannot start:")
+    assert str(port) in problem
+
+
+def test_a_model_that_is_not_there_is_told_as_that(tmp_path: Path) -> None:
+    done = serve(tmp_path, '[model]\ndirectory = "none"\ndevice = "cpu"')
+    heading, problem = last_words(done)
+    assert (done.returncode, heading) == (1, "The model cannot be used:")
+    assert str(tmp_path / "none") in problem
+
+
+def test_a_wrong_configuration_is_exit_2_so_that_nobody_starts_it_again(tmp_path: Path) -> None:
+    done = serve(tmp_path, "port = 0")
+    heading, problem = last_words(done)
+    assert done.returncode == 2
+    assert heading == f"The configuration has problems ({tmp_path / 'config.toml'}):"
+    assert "node.port" in problem
