@@ -16,7 +16,7 @@ TORCH := $(shell grep -i '^torch==' requirements.txt)
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-install: $(VENV)/.installed ## Make .venv with the node, the simulator and the training, from pinned requirements
+install: $(VENV)/.installed ## Make .venv with everything, pinned; without a GPU 3 GB smaller: docs/quickstart.md
 
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
