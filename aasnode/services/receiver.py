@@ -6,14 +6,17 @@ Nothing is decoded here. The order is the promise: file synced, folder synced, t
 import hashlib
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
 
 from aasnode import log
 from aasnode.config import Config
 from aasnode.errors import DiskReserveError, TransientError
 from aasnode.network.scp import IncomingInstance
 from aasnode.network.status import Status
-from aasnode.store import instances, jobs
+from aasnode.store import deliveries, instances, jobs, results
+from aasnode.store.instances import Instance
 from aasnode.store.schema import Arrival
 from aasnode.store.store import Store, utc_now
 
@@ -27,6 +30,8 @@ class Receiver:
         self._store = store
         self._acknowledged = frozenset(config.receiver.acknowledged_sop_classes)
         self._attempts = config.analyser.attempts
+        self._settle = timedelta(seconds=config.report.settle_seconds)
+        self._settle_cap = timedelta(seconds=config.report.settle_cap_seconds)
         self._clock = clock
 
     def on_store(self, incoming: IncomingInstance) -> Status:
@@ -54,21 +59,59 @@ class Receiver:
         """Name of the event that the arrival was."""
         digest = hashlib.sha256(incoming.data_set).hexdigest()
         with self._store.reading() as connection:
-            if instances.is_known(connection, sop_instance_uid=incoming.sop_instance_uid, digest=digest):
-                return "film_known"
+            known = instances.find(connection, sop_instance_uid=incoming.sop_instance_uid, digest=digest)
+            study_instance_uid = self._study_in_want(connection, known) if known else None
+        if known is not None:
+            return self._receive_again(incoming, known, study_instance_uid) if study_instance_uid else "film_known"
         if incoming.sop_class_uid in self._acknowledged:
             self._record(incoming, digest, None, Arrival.ACKNOWLEDGED)
             return "object_acknowledged"
+        is_new = self._write(incoming, lambda name: self._record(incoming, digest, name, Arrival.RECEIVED))
+        return "film_received" if is_new else "film_known"
+
+    @staticmethod
+    def _study_in_want(connection: Connection, known: Instance) -> str | None:
+        """The study whose report wants this film again: the file is gone, or the bytes of what is to be sent are."""
+        study_instance_uid = results.study_of_reported(connection, known.id)
+        if study_instance_uid is None:
+            return None
+        is_wanted = known.file_name is None or deliveries.without_bytes(connection, study_instance_uid)
+        return study_instance_uid if is_wanted else None
+
+    def _receive_again(self, incoming: IncomingInstance, known: Instance, study_instance_uid: str) -> str:
+        """The bytes of a film that was analysed, once more: its file is kept again, and its study asks for a report."""
+
+        def record(file_name: str | None) -> bool:
+            now = self._clock()
+            with self._store.writing() as connection:
+                if file_name and not instances.keep_again(connection, known.id, file_name=file_name, now=now):
+                    return False
+                jobs.add_report(
+                    connection,
+                    study_instance_uid=study_instance_uid,
+                    now=now,
+                    settle=self._settle,
+                    cap=self._settle_cap,
+                )
+            return True
+
+        if known.file_name is not None:
+            record(None)
+            return "film_known"
+        return "film_kept_again" if self._write(incoming, record) else "film_known"
+
+    def _write(self, incoming: IncomingInstance, record: Callable[[str], bool]) -> bool:
+        """Make the bytes a file and have it recorded; without a row it goes again. Whether it was recorded."""
         self._store.inbox.require_space(incoming.data_set.nbytes)
         file = self._store.inbox.write([incoming.file_head(), incoming.data_set])
         try:
-            is_new = self._record(incoming, digest, file.name, Arrival.RECEIVED)
+            is_recorded = record(file.name)
         except BaseException:
             self._store.inbox.remove(file.name)
             raise
-        if not is_new:  # the same bytes came over another association a moment ago
+        if not is_recorded:  # the same bytes came over another association a moment ago
             self._store.inbox.remove(file.name)
-        return "film_received" if is_new else "film_known"
+        return is_recorded
 
     def _record(self, incoming: IncomingInstance, digest: str, file_name: str | None, state: Arrival) -> bool:
         """One transaction: the arrival, and its analysis as a job. Whether it is new."""

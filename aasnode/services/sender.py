@@ -101,7 +101,7 @@ class Sender:
     def _send(self, candidates: Sequence[StoredObject]) -> Sent:
         offered = [self._offer(one) for one in candidates if one.file_name is not None]
         if not offered:
-            raise PermanentError("the object's bytes are no longer kept; send the films again for a new report")
+            raise PermanentError("the object's bytes are no longer kept; have the films of the study sent again")
         return scu.send(
             self.destination,
             offered,

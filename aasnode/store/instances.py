@@ -5,7 +5,7 @@ pixels are the same, quarantine when they are not. A revision is shown to the op
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,21 @@ from sqlalchemy import Connection, RowMapping, and_, case, func, insert, or_, se
 
 from aasnode.store.engine import insert_once
 from aasnode.store.schema import Arrival, instances, revisions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Likeness:
+    """What tells whether a later arrival shows the same film: outlives the film's file. Never for a log line."""
+
+    decoded: str | None  # SHA-256 of the stored values; None where they cannot be decoded
+    encoded: str  # SHA-256 of the encoded pixels
+    header: Mapping[str, str]  # elements of identity by their DICOM keyword; empty when missing
+
+    def has_pixels_of(self, other: "Likeness") -> bool:
+        """Whether both show the same pixels, whatever their encoding; equal bytes where one cannot be decoded."""
+        if self.decoded is None or other.decoded is None:
+            return self.encoded == other.encoded
+        return self.decoded == other.decoded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +41,8 @@ class Instance:
     transfer_syntax_uid: str
     bytes: int
     file_name: str | None  # in the inbox; None when not kept, or no longer
+    kept_since: datetime | None  # the file: when it was written, first or again
+    likeness: Likeness | None  # of what was analysed
     calling_ae_title: str
     received_at: datetime
     state: Arrival
@@ -73,6 +90,7 @@ def add(
         "transfer_syntax_uid": transfer_syntax_uid,
         "bytes": size,
         "file_name": file_name,
+        "kept_since": None if file_name is None else now,
         "calling_ae_title": calling_ae_title,
         "received_at": now,
         "state": state,
@@ -80,10 +98,18 @@ def add(
     return insert_once(connection, instances, values)
 
 
-def is_known(connection: Connection, *, sop_instance_uid: str, digest: str) -> bool:
-    """Whether these bytes already arrived under this UID."""
+def find(connection: Connection, *, sop_instance_uid: str, digest: str) -> Instance | None:
+    """The arrival of these bytes under this UID, if they came before."""
     same = [instances.c.sop_instance_uid == sop_instance_uid, instances.c.digest == digest]
-    return connection.execute(select(instances.c.id).where(*same)).first() is not None
+    row = connection.execute(select(instances).where(*same)).mappings().first()
+    return None if row is None else _instance(row)
+
+
+def keep_again(connection: Connection, instance_id: int, *, file_name: str, now: datetime) -> bool:
+    """Name a new file of the same bytes, in place of the one that went; False when there is one already."""
+    gone = [instances.c.id == instance_id, instances.c.file_name.is_(None)]
+    values = {"file_name": file_name, "kept_since": now}
+    return connection.execute(update(instances).where(*gone).values(values)).rowcount == 1
 
 
 def get(connection: Connection, instance_id: int) -> Instance:
@@ -107,6 +133,11 @@ def first_under_uid(connection: Connection, instance: Instance) -> Instance | No
 def set_state(connection: Connection, instance_id: int, state: Arrival, reason: str | None = None) -> None:
     """Say what became of an arrival."""
     connection.execute(update(instances).where(instances.c.id == instance_id).values(state=state, reason=reason))
+
+
+def set_likeness(connection: Connection, instance_id: int, likeness: Likeness) -> None:
+    """Keep what later arrivals under the same UID are compared with."""
+    connection.execute(update(instances).where(instances.c.id == instance_id).values(likeness=asdict(likeness)))
 
 
 def add_revision(
@@ -150,7 +181,9 @@ def _changed(differences: Sequence[Difference]) -> str:
 
 
 def _instance(row: RowMapping) -> Instance:
-    return Instance(**{**row, "state": Arrival(row["state"])})
+    stated = row["likeness"]
+    likeness = None if stated is None else Likeness(**stated)
+    return Instance(**{**row, "state": Arrival(row["state"]), "likeness": likeness})
 
 
 def _revision(row: RowMapping) -> Revision:

@@ -219,7 +219,7 @@ def retry(connection: Connection, job_id: int, *, now: datetime) -> Job:
     job = get(connection, job_id)
     if job.kind is JobKind.REPORT and _pending_report(connection, job.study_instance_uid or "") is not None:
         raise UnknownJobError(f"job {job_id}: a newer job for the same study's report is already pending")
-    if _put_back(connection, resting, now) == 0:
+    if put_back(connection, resting, now) == 0:
         raise UnknownJobError(f"job {job_id} is not in the dead letter; see `aasnode jobs list --state dead`")
     return get(connection, job_id)
 
@@ -234,7 +234,7 @@ def resend(
         chosen.append(jobs.c.study_instance_uid == study_instance_uid)
     if destination is not None:
         chosen.append(jobs.c.destination == destination)
-    return _put_back(connection, and_(*chosen), now)
+    return put_back(connection, and_(*chosen), now)
 
 
 def get(connection: Connection, job_id: int) -> Job:
@@ -301,7 +301,8 @@ def _return_to_queue(connection: Connection, job: Job, due_at: datetime, changes
     _update_held(connection, job, {**changes, **values})
 
 
-def _put_back(connection: Connection, chosen: ColumnElement[bool], now: datetime) -> int:
+def put_back(connection: Connection, chosen: ColumnElement[bool], now: datetime) -> int:
+    """Make the chosen jobs due with all their attempts; how many."""
     values = {
         "state": JobState.PENDING,
         "attempts": 0,

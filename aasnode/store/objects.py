@@ -133,6 +133,13 @@ def find_stored(connection: Connection, sop_instance_uid: str) -> StoredObject |
     return None if row is None else _object(row)
 
 
+def first_made_at(connection: Connection, sop_instance_uid: str) -> datetime | None:
+    """When an object was built under this UID for the first time; None when it never was."""
+    query = select(reports.c.created_at).join(objects, objects.c.report_id == reports.c.id)
+    first = query.where(objects.c.sop_instance_uid == sop_instance_uid).order_by(reports.c.created_at).limit(1)
+    return connection.execute(first).scalar()
+
+
 def device_uid(connection: Connection, proposed: str) -> str:
     """The UID of this node, constant over its life: the one kept, or ``proposed``, which is then kept."""
     kept = connection.execute(select(facts.c.value).where(facts.c.name == "device_uid")).scalar()

@@ -21,6 +21,7 @@ from aasnode.measurement import CourseEntry, Measurement
 from aasnode.store.schema import instances, results
 
 _CONVERTER = make_converter()
+_REPORTED = ("measured", "located", "abstained")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,7 @@ class FilmResult:
     @property
     def is_lateral_cervical(self) -> bool:
         """Whether the film may be what this node measures; anything else is recorded and reported nowhere."""
-        return self.status in ("measured", "located", "abstained")
+        return self.status in _REPORTED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +87,12 @@ def add(connection: Connection, *, instance_id: int, film: FilmResult, now: date
 def of_study(connection: Connection, study_instance_uid: str) -> Sequence[StoredResult]:
     """All results of a study, in the order of arrival."""
     return select_results(connection, results.c.study_instance_uid == study_instance_uid, order_by=results.c.id)
+
+
+def study_of_reported(connection: Connection, instance_id: int) -> str | None:
+    """The study in whose report the film of an arrival stands; None when it stands in none."""
+    wanted = [results.c.instance_id == instance_id, results.c.status.in_(_REPORTED)]
+    return connection.execute(select(results.c.study_instance_uid).where(*wanted)).scalar()
 
 
 def select_results(connection: Connection, *where: Any, order_by: Any) -> Sequence[StoredResult]:

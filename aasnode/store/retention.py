@@ -19,7 +19,7 @@ def release_films(connection: Connection, *, older_than: datetime) -> Collection
     in_use = select(results.c.instance_id).where(results.c.study_instance_uid.in_(reporting))
     old = [
         instances.c.file_name.is_not(None),
-        instances.c.received_at < older_than,
+        instances.c.kept_since < older_than,
         instances.c.state != Arrival.RECEIVED,
         instances.c.id.not_in(analysing),
         instances.c.id.not_in(in_use),

@@ -92,6 +92,8 @@ instances = Table(
     Column("transfer_syntax_uid", String(64), nullable=False),
     Column("bytes", Integer, nullable=False),
     Column("file_name", String(64)),  # in the inbox; NULL when not kept, or no longer
+    Column("kept_since", Instant),  # the file: when it was written, first or again
+    Column("likeness", JSON),  # of what was analysed, see instances.Likeness; NULL where that was never recorded
     Column("calling_ae_title", String(16), nullable=False),
     Column("received_at", Instant, nullable=False),
     Column("state", String(16), nullable=False),

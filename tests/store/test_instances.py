@@ -27,7 +27,8 @@ def test_the_same_bytes_under_the_same_uid_arrive_once(store: Store) -> None:
             state=Arrival.RECEIVED,
         )
         assert again is None
-        assert instances.is_known(connection, sop_instance_uid="1.2.3", digest="a")
+        assert instances.find(connection, sop_instance_uid="1.2.3", digest="a") is not None
+        assert instances.find(connection, sop_instance_uid="1.2.3", digest="b") is None
 
 
 def test_other_bytes_under_a_known_uid_stand_beside_the_first(store: Store) -> None:

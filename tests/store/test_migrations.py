@@ -1,7 +1,7 @@
 """Promises about databases that an earlier version of this node wrote."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, text
 
-from aasnode.store import instances, jobs, migrations
+from aasnode.store import instances, jobs, migrations, retention
 from aasnode.store.engine import open_engine, writing
 from aasnode.store.schema import Arrival, JobState
 from aasnode.store.store import open_store
@@ -77,3 +77,14 @@ def test_an_arrival_that_rests_in_the_dead_letter_no_longer_stands_in_the_way_of
         assert instances.get(connection, 1).state is Arrival.UNREADABLE
         assert instances.get(connection, 1).reason == "killed"
         assert instances.get(connection, 2).state is Arrival.RECEIVED
+
+
+def test_films_that_are_kept_stay_as_long_after_an_update_as_before(first_schema: Engine, tmp_path: Path) -> None:
+    names = ("sop_class_uid", "transfer_syntax_uid", "calling_ae_title")
+    common = {"bytes": 1, "received_at": WHEN, "state": "analysed", **dict.fromkeys(names, "1")}
+    insert(first_schema, "instances", sop_instance_uid="1.2.3", digest="kept", file_name="kept.dcm", **common)
+    insert(first_schema, "instances", sop_instance_uid="1.2.4", digest="gone", **common)
+    received = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    with open_store(tmp_path) as store, store.writing() as connection:
+        assert retention.release_films(connection, older_than=received) == set()
+        assert retention.release_films(connection, older_than=received + timedelta(seconds=1)) == {"kept.dcm"}

@@ -3,6 +3,8 @@
 The process may be ended at any moment, by its deadline or by a decoder that crashes; nothing is lost with it.
 """
 
+import contextlib
+import hashlib
 import logging
 import warnings
 from collections.abc import Callable, Iterator
@@ -11,6 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 from pydicom import Dataset
 
 from aasnode import analysis, log
@@ -22,7 +25,7 @@ from aasnode.dicom.identity import Identity, identify, is_own_object
 from aasnode.dicom.pixels import read_stored_pixels
 from aasnode.errors import AasnodeError, PermanentError
 from aasnode.inference.detection import Detector
-from aasnode.store.instances import Difference
+from aasnode.store.instances import Difference, Likeness
 from aasnode.store.results import FilmResult
 from aasnode.store.schema import Arrival
 
@@ -50,15 +53,17 @@ class Request:
     sop_instance_uid: str  # as the C-STORE command stated it
     has_namesake: bool
     namesake: Path | None  # None when its file is no longer kept
+    likeness: Likeness | None  # of the namesake; None when it was not recorded
 
 
 @dataclass(frozen=True, kw_only=True)
 class Examination:
-    """What became of the arrival; ``film`` where it was analysed, ``differences`` where it is a header revision."""
+    """What became of the arrival; ``film``, ``likeness`` where analysed, ``differences`` of a header revision."""
 
     state: Arrival
     reason: str | None = None
     film: FilmResult | None = None
+    likeness: Likeness | None = None
     differences: tuple[Difference, ...] = ()
 
 
@@ -111,31 +116,46 @@ class Examiner:
         if identity.sop_instance_uid != request.sop_instance_uid:
             return Examination(state=Arrival.QUARANTINED, reason="the data set is another instance than was announced")
         if request.has_namesake:
-            return self._compare(dataset, request.namesake)
+            return self._compare(dataset, request)
         analysed = analysis.analyse(dataset, self._detector, self._settings)
-        return Examination(state=Arrival.ANALYSED, film=_film_result(dataset, identity, analysed))
+        film = _film_result(dataset, identity, analysed)
+        likeness = self._likeness(dataset, is_decoded=film.is_lateral_cervical)  # what was rejected is never decoded
+        return Examination(state=Arrival.ANALYSED, film=film, likeness=likeness)
 
-    def _compare(self, dataset: Dataset, namesake: Path | None) -> Examination:
+    def _compare(self, dataset: Dataset, request: Request) -> Examination:
         """What an arrival is that came under a UID which is already known."""
-        if namesake is None:
+        first = request.likeness
+        if request.namesake is not None:
+            first = self._likeness(read_data_set(request.namesake, self._settings.pixels))
+        if first is None:
             return Examination(state=Arrival.QUARANTINED, reason="the first film under this UID is no longer kept")
-        first = read_data_set(namesake, self._settings.pixels)
-        if not self._has_same_pixels(first, dataset):
+        later = self._likeness(dataset)
+        if not later.has_pixels_of(first):
             return Examination(state=Arrival.QUARANTINED, reason="other pixels under a UID that is known")
-        differences = tuple(_differences(first, dataset))
+        differences = tuple(_differences(first, later))
         return Examination(state=Arrival.REVISION if differences else Arrival.REENCODED, differences=differences)
 
-    def _has_same_pixels(self, first: Dataset, later: Dataset) -> bool:
-        try:
-            stored = [read_stored_pixels(one, self._settings.pixels) for one in (first, later)]
-        except PermanentError:
-            return bool(first.get("PixelData") == later.get("PixelData"))
-        return np.array_equal(stored[0], stored[1])
+    def _likeness(self, dataset: Dataset, *, is_decoded: bool = True) -> Likeness:
+        decoded = None
+        if is_decoded:
+            with contextlib.suppress(PermanentError):
+                decoded = _values_digest(read_stored_pixels(dataset, self._settings.pixels))
+        encoded = hashlib.sha256(dataset.get("PixelData") or b"").hexdigest()
+        header = {keyword: str(dataset.get(keyword, "")) for keyword in _IDENTITY}
+        return Likeness(decoded=decoded, encoded=encoded, header=header)
 
 
-def _differences(first: Dataset, later: Dataset) -> Iterator[Difference]:
+def _values_digest(pixels: npt.NDArray[np.integer]) -> str:
+    """Equal for equal values, whatever the type that a decoder gives them."""
+    digest = hashlib.sha256(repr(pixels.shape).encode())
+    for row in pixels:
+        digest.update(row.astype("<i8").tobytes())
+    return digest.hexdigest()
+
+
+def _differences(first: Likeness, later: Likeness) -> Iterator[Difference]:
     for keyword in _IDENTITY:
-        before, after = str(first.get(keyword, "")), str(later.get(keyword, ""))
+        before, after = first.header.get(keyword, ""), later.header.get(keyword, "")
         if before != after:
             yield Difference(element=keyword, before=before, after=after)
 

@@ -132,6 +132,7 @@ class Analyser:
             sop_instance_uid=instance.sop_instance_uid,
             has_namesake=namesake is not None,
             namesake=self._store.inbox.path(namesake.file_name) if namesake and namesake.file_name else None,
+            likeness=namesake.likeness if namesake else None,
         )
         found = self._child.ask(request, self._deadline_seconds)
         assert isinstance(found, Examination)  # the answer to a Request
@@ -148,6 +149,8 @@ class Analyser:
                 )
             else:
                 instances.set_state(connection, instance.id, found.state, found.reason)
+            if found.likeness is not None:
+                instances.set_likeness(connection, instance.id, found.likeness)
             if found.film is not None:
                 results.add(connection, instance_id=instance.id, film=found.film, now=now)
                 self._ask_for_report(connection, found.film, now)

@@ -74,7 +74,9 @@ def study_findings(gathered: Gathered, store: Store, config: Config, *, now: dat
         stored.id: _read(stored.file_name, store, config) for stored in gathered.films if stored.file_name is not None
     }
     if not read:
-        raise UnsupportedError("the films of the study are no longer kept; the version that was delivered stands")
+        raise UnsupportedError(
+            "the films of the study are no longer kept; the version that was delivered stands; have them sent again"
+        )
     kept, _ = next(iter(read.values()))
     films = tuple(
         _film_findings(
@@ -133,7 +135,7 @@ def _header_from_store(stored: StoredResult, kept: Dataset) -> Dataset:
     if modality is None or film.rows is None or film.columns is None:
         raise UnsupportedError(
             f"the file of instance {identity.sop_instance_uid} is no longer kept, and a new version of the report "
-            "cannot describe it without; the version that was delivered stands, read the new films by eye"
+            "cannot describe it without; the version that was delivered stands; have the film sent again"
         )
     header = Dataset()
     carry_over(kept, header)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pydicom import Dataset
 
@@ -22,19 +23,30 @@ def make_objects(study: StudyFindings, store: Store) -> Iterator[NewObject]:
     """
     for preference, sop_class_uid in enumerate(SOP_CLASSES):
         uid = structured_report_uid(study, sop_class_uid)
-        built = _built_before(store, uid) or _store_object(store, build_structured_report(study, sop_class_uid))
+        built = _built_before(store, uid)
+        if built is None:
+            built = _store_object(store, build_structured_report(_as_first_made(study, uid, store), sop_class_uid))
         yield _as_candidate(built, STRUCTURED_REPORT, preference)
     for film in study.films:
-        before = _built_before(store, overlay_uid(study, film))
-        if before is None and film.pixels is None:
+        uid = overlay_uid(study, film)
+        built = _built_before(store, uid)
+        if built is None and film.pixels is None:
             continue
-        built = before or _store_object(store, build_secondary_capture(study, film))
+        if built is None:
+            built = _store_object(store, build_secondary_capture(_as_first_made(study, uid, store), film))
         yield _as_candidate(built, overlay_role(film.sop_instance_uid), 0)
 
 
-def _built_before(store: Store, sop_instance_uid: str) -> StoredObject | None:
+def _built_before(store: Store, sop_instance_uid: str) -> NewObject | StoredObject | None:
     with store.reading() as connection:
         return objects.find_stored(connection, sop_instance_uid)
+
+
+def _as_first_made(study: StudyFindings, sop_instance_uid: str, store: Store) -> StudyFindings:
+    """The study at the moment when this object was first made: once its bytes are gone, the same are made again."""
+    with store.reading() as connection:
+        first = objects.first_made_at(connection, sop_instance_uid)
+    return study if first is None else replace(study, created_at=first.astimezone(study.created_at.tzinfo))
 
 
 def _store_object(store: Store, dataset: Dataset) -> NewObject:

@@ -85,17 +85,31 @@ class Reporter:
         _require_one_person(gathered)
         found = study_findings(gathered, self._store, self._config, now=self._clock())
         if current is not None and current.content_digest == _content_digest(found):
-            self._finish(job, f"nothing new: equal to version {current.version}")
+            self._finish_equal(job, found, current)
             return
         while not self._build(job, gathered, found, current.version + 1 if current else 1):
             pass  # a delivery of the older version was faster, so the new one must name it
+
+    def _finish_equal(self, job: Job, found: StudyFindings, current: Report) -> None:
+        """No new version. The bytes of the present one are made again where a delivery waits for them in vain."""
+        with self._store.reading() as connection:
+            is_wanted = bool(deliveries.without_bytes(connection, current.study_instance_uid))
+            before = deliveries.sent_object(connection, current.predecessor_id) if current.predecessor_id else None
+        if not is_wanted:
+            self._finish(job, f"nothing new: equal to version {current.version}")
+            return
+        made = list(make_objects(as_version(found, current.version, before), self._store))
+        with self._store.writing() as connection:
+            count = deliveries.keep_bytes_again(connection, current.study_instance_uid, made, now=self._clock())
+            jobs.finish(connection, job, now=self._clock(), outcome=f"version {current.version} made again")
+        log.event(LOGGER, "report_made_again", study_instance_uid=current.study_instance_uid, count=count)
 
     def _build(self, job: Job, gathered: Gathered, found: StudyFindings, version: int) -> bool:
         """Build a version that names what left before, and keep it; False when something else left meanwhile."""
         with self._store.reading() as connection:
             sent = deliveries.sent_report(connection, found.study_instance_uid, now=self._clock())
         study = as_version(found, version, sent[1] if sent else None)
-        return self._keep(job, gathered, _content_digest(found), list(make_objects(study, self._store)), sent)
+        return self._keep(job, gathered, study, list(make_objects(study, self._store)), sent)
 
     def _is_film_awaited(self, job: Job, study_instance_uid: str) -> bool:
         """Put the report off for a moment while a film that may belong to the study is not examined, up to the cap."""
@@ -108,7 +122,9 @@ class Reporter:
                 jobs.give_back(connection, job, due_at=min(now + _MOMENT, job.created_at + self._settle_cap))
         return is_awaited
 
-    def _keep(self, job: Job, gathered: Gathered, content: str, made: list[NewObject], sent: SentReport | None) -> bool:
+    def _keep(
+        self, job: Job, gathered: Gathered, study: StudyFindings, made: list[NewObject], sent: SentReport | None
+    ) -> bool:
         """One transaction: the older version withdrawn, the new one with its objects, their deliveries, the job's end.
 
         False, and nothing is kept, when another report than ``sent`` is what left last.
@@ -122,9 +138,9 @@ class Reporter:
                 connection,
                 study_instance_uid=study_instance_uid,
                 predecessor=sent[0] if sent else None,
-                content_digest=content,
+                content_digest=_content_digest(study),
                 made=made,
-                now=now,
+                now=study.created_at,
             )
             for destination in self._destinations(gathered):
                 self._ask_for_deliveries(connection, report, made, destination)

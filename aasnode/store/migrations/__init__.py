@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from aasnode.store.engine import reading, writing
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision in ``versions``; a database that has it needs no Alembic to be opened."""
 
 
