@@ -24,9 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="DIR", type=Path, help="weights and card; the shipped model unless told")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; auto unless told")
     parser.add_argument("--seed", type=whole_number(at_least=0), default=0, help="of the bootstrap by patient")
-    parser.add_argument(
-        "--plot", metavar="FILE", type=Path, help="draw error and abstention by disturbance"
-    )
+    parser.add_argument("--plot", metavar="FILE", type=Path, help="draw error and abstention by disturbance")
     add_format(parser, Format.TABLE, Format.JSON)
 
 

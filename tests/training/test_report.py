@@ -1,4 +1,4 @@
-"""What a model card tells: every figure with its interval, what was rightly withheld, and a picture of what disturbs."""
+"""What a model card tells: figures with intervals, what was rightly withheld, and a picture of what disturbs."""
 
 import json
 import math
