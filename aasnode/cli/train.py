@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--calibration-films",
-        type=whole_number(at_least=1),
+        type=whole_number(at_least=0),
         metavar="N",
         default=400,
         help="simulated for the intervals",
@@ -35,6 +35,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         default=2000,
         help="simulated for the figures of the model card",
+    )
+    parser.add_argument(
+        "--only",
+        choices=("locate", "refine", "joint"),
+        help="train this network alone, as several machines or processes may; without it the rest is done",
     )
     parser.add_argument("--version", default="1.0.0", help="of the model; 1.0.0 unless told")
     parser.add_argument("--seed", type=whole_number(at_least=0), default=1, metavar="S", help="same seed, same model")

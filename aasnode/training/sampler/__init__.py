@@ -9,7 +9,10 @@ each with its own size, warp and weight, and the joint always stays visible (doc
     joint            the C1 axis and its four points, from the sections
     compose          one C1, one C2, one surroundings: where each lies
     warp             elastic warps of maps and sections alike
+    missing          an arch that is open or gone, a dens that is destroyed or apart
     attenuation      the parts' maps become a line integral: visible joint, textures
+    hardware         screws, rods, plates, wires, with their mask
+    elsewhere        other parts of the body, with nothing to find
     occlusions       rods, shadows, letters, edges
     exposure         scatter, blur, noise, a vendor's processing, a bad copy
     crops → stream   what each stage of the detector looks at, as samples for the training
