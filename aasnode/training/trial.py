@@ -4,6 +4,7 @@ Calibration and evaluation never share a film, nor either of them with a trainin
 """
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,10 +65,13 @@ def evaluated(trial: Trial, card: Card, count: int) -> Card:
         for name, folder in folders.items()
     }
     write_evaluation(found, trial.out)
-    errors = {
-        f"{name}: {figure}": round(one.figures[figure].value, 3) for name, one in found.items() for figure in _HEADLINE
-    }
-    return dataclasses.replace(card, errors=errors)
+    return dataclasses.replace(card, errors=headline(found))
+
+
+def headline(found: Mapping[str, Evaluation]) -> dict[str, float]:
+    """The card's own figures, where there are any; all others stand in ``evaluation.json``."""
+    chosen = {f"{name}: {figure}": one.figures[figure].value for name, one in found.items() for figure in _HEADLINE}
+    return {name: round(value, 3) for name, value in chosen.items() if math.isfinite(value)}
 
 
 def write_evaluation(found: Mapping[str, Evaluation], folder: Path) -> None:

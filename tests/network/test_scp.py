@@ -74,7 +74,7 @@ def test_dcmtk_stores_many_films_over_many_associations(tmp_path: Path) -> None:
     for _ in range(4):
         write(film(rows=2000), tmp_path)
     with our_scp(keeper) as port:
-        command = ["storescu", "-R", "-aec", "AASNODE", "127.0.0.1", str(port), *tmp_path.iterdir()]
+        command = ["/usr/bin/storescu", "-R", "-aec", "AASNODE", "127.0.0.1", str(port), *tmp_path.iterdir()]
         senders = [subprocess.Popen(command) for _ in range(4)]
         assert [sender.wait(60) for sender in senders] == [0] * 4
     assert len(keeper.files) == 16
