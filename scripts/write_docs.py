@@ -32,7 +32,8 @@ shipped. Unknown keys are errors, and all problems are listed at once:
 $ aasnode doctor --only config --config config.toml
 ```
 
-An empty text `""` means "not set". A relative path begins at the folder of the file, for every command. Changes hold after a restart of the node.
+An empty text `""` means "not set". A relative path begins at the folder of the file, for every command.
+Changes hold after a restart of the node.
 
 <!-- The tables below are written by `make docs` from config.toml and aasnode/config/sections.py. -->
 """

@@ -28,7 +28,6 @@ _VARIATIONS: tuple[tuple[float, float, tuple[float, float]], ...] = (
     (0.0, 0.92, (-0.006, -0.035)),
 )
 
-_COVERED = 0.5  # value of a mask from which a pixel is more likely covered than not
 _SEEN = 0.2  # least height of a peak that says where something is
 
 
@@ -110,11 +109,11 @@ def _agree(stage: Stage, pose: Pose, readings: Sequence[Reading]) -> View:
 
 
 def _share(reading: Reading, mask: str, pose: Pose) -> float:
-    """Share of the pixels within half a diameter of the pose's centre that the mask is sure to cover."""
+    """Mean of a mask within half a diameter of the pose's centre."""
     values = reading.masks[mask]
     rows, columns = np.indices(values.shape)
     stride = reading.crop.size / values.shape[0]
     pixels = np.stack([columns, rows], -1).astype(np.float64) * stride + (stride - 1) / 2
     off = reading.crop.to_film(pixels) - np.asarray(pose.centre)
     near = np.hypot(off[..., 0], off[..., 1]) < pose.diameter / 2
-    return float((values[near] > _COVERED).mean()) if near.any() else 0.0
+    return float(values[near].mean()) if near.any() else 0.0

@@ -42,7 +42,7 @@ DECISION = Decision(
     sac=(0.10, 0.90),
     diameter_mm=(20.0, 52.0),
     stage_disagreement=0.12,
-    masks={HARDWARE: MaskRule(share=0.03, reason=Reason.OPERATED_NECK)},
+    masks={HARDWARE: MaskRule(share=0.067, reason=Reason.OPERATED_NECK)},
 )
 """When to abstain. Bounds of lengths: what C1 and a dens can measure, magnified. To be chosen afresh for a model that
 differs; the card says how."""

@@ -20,6 +20,7 @@ def draw_robustness(rows: Sequence[Robustness], path: Path) -> None:
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
+    from matplotlib.lines import Line2D
 
     levels = _pooled(rows)
     names = sorted((name for name in levels if name != "none"), key=lambda name: _worst(levels[name]))
@@ -28,8 +29,8 @@ def draw_robustness(rows: Sequence[Robustness], path: Path) -> None:
         _draw_panel(axis, [levels[name] for name in names], levels.get("none", {}), column, factor)
         _plain(axis, title)
     axes[0].set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
-    dots = [plt.Line2D([], [], marker="o", linestyle="", color=tone, label=name) for name, tone in _SHADES.items()]
-    line = plt.Line2D([], [], color=_MUTED, linestyle=(0, (4, 3)), label="films without any")
+    dots = [Line2D([], [], marker="o", linestyle="", color=tone, label=name) for name, tone in _SHADES.items()]
+    line = Line2D([], [], color=_MUTED, linestyle=(0, (4, 3)), label="films without any")
     figure.legend(handles=[*dots, line], loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     figure.savefig(path, dpi=110)
     plt.close(figure)

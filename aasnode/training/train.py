@@ -154,7 +154,7 @@ def train(
 def computes_bfloat16(place: torch.device) -> bool:
     """Whether the device has instructions for it."""
     if place.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     has = torch.cpu.get_capabilities()
     return bool(has.get("avx512_bf16") or has.get("amx_bf16"))
 

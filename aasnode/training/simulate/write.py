@@ -33,8 +33,9 @@ _DESCRIPTIONS = {
 
 
 def write_png(film: Film, path: Path) -> None:
-    """16 bits, the 12 of the film stretched over them, bright = dense unless MONOCHROME1 was drawn."""
-    if not cv2.imwrite(str(path), film.pixels * (65535 // WHITE)):
+    """16 bits, the 12 of the film stretched over them, bright = dense: a picture cannot say that it is inverted."""
+    pixels = WHITE - film.pixels if film.monochrome1 else film.pixels
+    if not cv2.imwrite(str(path), pixels * (65535 // WHITE)):
         raise OSError(f"cannot write {path}")
 
 

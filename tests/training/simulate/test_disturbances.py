@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,8 +17,10 @@ from aasnode.training.simulate.bank import Bank
 from aasnode.training.simulate.courses import Cohort
 from aasnode.training.simulate.disturbances import HARDWARE, SHARES, Disturbance, draw_disturbances, draw_hardware
 from aasnode.training.simulate.exposure import Film, FilmWish, expose
+from aasnode.training.simulate.film import WHITE
 from aasnode.training.simulate.labelling import Storage, turned
 from aasnode.training.simulate.priors import Priors
+from aasnode.training.simulate.write import write_png
 
 MakeFilm = Callable[..., Film]
 
@@ -136,3 +140,16 @@ def test_disturbances_come_in_their_shares() -> None:
             continue
         seen = sum(name in film for film in films) / len(films)
         assert seen == pytest.approx(share, abs=4 * (share * (1 - share) / len(films)) ** 0.5)
+
+
+def test_a_picture_is_bright_where_the_neck_is_dense_whatever_the_film_was_stored_as(
+    make_film: MakeFilm, tmp_path: Path
+) -> None:
+    """A PNG cannot say MONOCHROME1: written inverted, it would be another film than its DICOM file."""
+    plain, inverted = make_film({}), make_film({Disturbance.MONOCHROME1: 0.5})
+    assert inverted.monochrome1
+    for name, film in (("plain", plain), ("inverted", inverted)):
+        write_png(film, tmp_path / f"{name}.png")
+    one, other = (cv2.imread(str(tmp_path / f"{name}.png"), cv2.IMREAD_UNCHANGED) for name in ("plain", "inverted"))
+    assert np.array_equal(other // 16, WHITE - inverted.pixels)
+    assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.9
