@@ -71,7 +71,7 @@ def _draw_panel(axis: Any, rows: Sequence[Levels], calm: Levels, column: str, fa
         if known:
             axis.plot([min(known), max(known)], [y, y], color=_GRID, linewidth=3, zorder=1)
         for strength, value in values.items():
-            axis.scatter(value, y, s=34, color=_SHADES[strength], zorder=2, linewidths=0)
+            axis.scatter(value, y, s=34, color=_SHADES[strength], zorder=2, linewidths=0, clip_on=False)
     for level in calm.values():
         axis.axvline(factor * level[column], color=_MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
 
