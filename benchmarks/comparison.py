@@ -70,6 +70,7 @@ def measured(films: Sequence[AnnotatedFilm], card: Card, model_dir: Path) -> tup
 
 def row(name: str, results: Results, common: Results, cost: float) -> str:
     errors = point_errors(common.points, common.truth)
+    errors = errors[np.isfinite(errors)]  # a point that is hidden has no truth
     figures = (
         f"{errors.mean():.2f}",
         f"{np.percentile(errors, 95):.2f}",
