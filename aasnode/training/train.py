@@ -102,7 +102,7 @@ def train(
     torch.manual_seed(recipe.seed)
     torch.set_flush_denormal(True)
     place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
-    half = recipe.bfloat16 and computes_bfloat16(place)
+    precision = _precision(recipe, place)
     maps = len(stream.channels) + len(stream.masks)
     network, averaged = (_fresh(recipe.variant, maps, pretrained, place) for _ in range(2))
     averaged.load_state_dict(network.state_dict())
@@ -122,7 +122,7 @@ def train(
             for group in optimiser.param_groups:
                 group["lr"] = recipe.rate * _schedule(step, total, recipe.warm_up_steps)
             batch = next(batches)
-            with torch.autocast(place.type, torch.bfloat16, enabled=half):
+            with precision:
                 heatmaps = network(batch["image"])  # (N, K + M, n/4, n/4)
             loss = heatmap_loss(heatmaps.float(), batch, weights)
             optimiser.zero_grad(set_to_none=True)
@@ -149,6 +149,11 @@ def train(
     write_weights(averaged, out / WEIGHTS)
     _report(out / REPORT, recipe, stream, validation, time.monotonic() - started, place)
     return validation
+
+
+def _precision(recipe: Recipe, place: torch.device) -> torch.autocast:
+    """Within it the network computes in bfloat16, as far as recipe and device want and can."""
+    return torch.autocast(place.type, torch.bfloat16, enabled=recipe.bfloat16 and computes_bfloat16(place))
 
 
 def computes_bfloat16(place: torch.device) -> bool:
@@ -224,10 +229,11 @@ def validate(
 ) -> Validation:
     """Errors on held-out samples with DARK decoding."""
     errors, hidden = [], []
+    precision = _precision(recipe, place)
     for first in range(0, len(held_out), recipe.batch):
         batch = default_collate([as_tensors(sample) for sample in held_out[first : first + recipe.batch]])
         batch = _placed(batch, place)
-        with torch.autocast(place.type, torch.bfloat16, enabled=recipe.bfloat16 and computes_bfloat16(place)):
+        with precision:
             heatmaps = network(batch["image"])[:, : len(stream.channels)]
         peaks = decode(heatmaps.float(), Decoding.DARK)
         distance = (peaks.points - batch["points"]).norm(dim=-1)  # (N, K)
