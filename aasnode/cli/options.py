@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from aasnode import config
-from aasnode.cli.parser import one_of
+from aasnode.cli.parser import one_of, whole_number
 from aasnode.config import Config
 from aasnode.errors import AasnodeError
 from aasnode.store.store import Store, open_store
@@ -41,6 +41,17 @@ class Format(StrEnum):
     TABLE = "table"  # for people
     JSON = "json"  # for scripts
     CSV = "csv"  # for spreadsheets
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """``--workers N``; as many as there are cores unless told."""
+    parser.add_argument(
+        "--workers",
+        type=whole_number(at_least=1),
+        metavar="N",
+        default=os.cpu_count() or 1,
+        help="processes, one per core",
+    )
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:

@@ -1,11 +1,10 @@
 """``aasnode simulate OUT``: lateral cervical radiographs with exact truth beside them. Needs ``aasnode[train]``."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
-from aasnode.cli.options import UsageError
+from aasnode.cli.options import UsageError, add_workers
 from aasnode.cli.parser import number, whole_number
 
 
@@ -37,13 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pixel", type=number(low=0.05, high=2), metavar="MM", default=0.2, help="pixel size, 0.2 mm unless told"
     )
-    parser.add_argument(
-        "--workers",
-        type=whole_number(at_least=1),
-        metavar="N",
-        default=os.cpu_count() or 1,
-        help="processes, one per core",
-    )
+    add_workers(parser)
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where bones are kept between runs")
 
 

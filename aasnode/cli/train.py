@@ -1,10 +1,10 @@
 """``aasnode train``: make a model from a seed. Needs ``aasnode[train]``."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
+from aasnode.cli.options import add_workers
 from aasnode.cli.parser import whole_number
 
 
@@ -43,13 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--version", default="1.0.0", help="of the model; 1.0.0 unless told")
     parser.add_argument("--seed", type=whole_number(at_least=0), default=1, metavar="S", help="same seed, same model")
-    parser.add_argument(
-        "--workers",
-        type=whole_number(at_least=1),
-        metavar="N",
-        default=os.cpu_count() or 1,
-        help="processes, one per core",
-    )
+    add_workers(parser)
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; auto unless told")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where bones and the library are kept between runs")
 
