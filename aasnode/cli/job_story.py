@@ -15,7 +15,6 @@ from aasnode.store.jobs import Job
 from aasnode.store.objects import Report
 from aasnode.store.results import StoredResult
 from aasnode.store.schema import JobKind, JobState
-from aasnode.store.schema import results as results_table
 
 _NOUNS = {JobKind.ANALYSE: "analysis", JobKind.REPORT: "report", JobKind.DELIVER: "delivery"}
 
@@ -96,8 +95,7 @@ def film_of_role(role: str | None) -> str | None:
 
 def _films(connection: Connection, job: Job) -> Sequence[StoredResult]:
     if job.instance_id is not None:
-        of_arrival = results_table.c.instance_id == job.instance_id
-        return results.select_results(connection, of_arrival, order_by=results_table.c.id)
+        return results.of_instance(connection, job.instance_id)
     found = results.of_study(connection, job.study_instance_uid or "")
     one = film_of_role(job.role)
     return [stored for stored in found if one in (None, stored.film.identity.sop_instance_uid)]

@@ -84,6 +84,11 @@ def add(connection: Connection, *, instance_id: int, film: FilmResult, now: date
     _choose_counting(connection, film.identity.study_instance_uid)
 
 
+def of_instance(connection: Connection, instance_id: int) -> Sequence[StoredResult]:
+    """The results of one arrival, in the order in which they came about."""
+    return select_results(connection, results.c.instance_id == instance_id, order_by=results.c.id)
+
+
 def of_study(connection: Connection, study_instance_uid: str) -> Sequence[StoredResult]:
     """All results of a study, in the order of arrival."""
     return select_results(connection, results.c.study_instance_uid == study_instance_uid, order_by=results.c.id)
