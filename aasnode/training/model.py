@@ -148,7 +148,14 @@ def plan_stage(request: ModelRequest, crops: WholeFilm | CloseUp, library: Libra
         held_out += [mixture.without_masks(sample) for sample in held_out_samples(films.validation, card)]
         stream = mixture
     images = IMAGES[crops.role] if request.images is None else request.images
-    recipe = recipe_of(Preset.DEFAULT, 0, images=images, seed=request.seed + number, workers=request.workers)
+    recipe = recipe_of(
+        Preset.DEFAULT,
+        0,
+        images=images,
+        decisive=tuple(DECISION.masks) if isinstance(crops, CloseUp) else (),
+        seed=request.seed + number,
+        workers=request.workers,
+    )
     return Plan(card=card, stream=stream, held_out=held_out, recipe=recipe)
 
 

@@ -55,7 +55,8 @@ class Recipe:
     average: float = 0.998  # of the moving average of the weights
     clip: float = 5.0  # greatest norm of the gradient
     auxiliary_weight: float = 0.4  # of points that are not landmarks
-    mask_weight: float = 0.2
+    mask_weight: float = 0.2  # of masks that only help to find the points
+    decisive: tuple[str, ...] = ()  # masks that weigh like a landmark, for something is decided by them
     seed: int = 1
     bfloat16: bool = True  # where the device computes in it; elsewhere it would be emulated, ten times slower
     workers: int = 1
@@ -193,7 +194,8 @@ def _placed(batch: Batch, place: torch.device) -> Batch:
 
 def _channel_weights(stream: SampleStream, recipe: Recipe, place: torch.device) -> Tensor:
     points = [1.0 if name in LANDMARKS else recipe.auxiliary_weight for name in stream.channels]
-    return torch.tensor(points + [recipe.mask_weight] * len(stream.masks), device=place)
+    masks = [1.0 if name in recipe.decisive else recipe.mask_weight for name in stream.masks]
+    return torch.tensor(points + masks, device=place)
 
 
 def heatmap_loss(heatmaps: Tensor, batch: Batch, weights: Tensor) -> Tensor:

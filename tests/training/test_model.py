@@ -17,7 +17,7 @@ from aasnode.training.simulate.priors import Priors
 from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulate
 from aasnode.training.train import Preset
 
-SIZE = LibrarySize(bones=2, sides=1, necks=1, neighbourhoods=1, fields=1)
+SIZE = LibrarySize(bones=2, lacking=1, sides=1, necks=1, neighbourhoods=1, fields=1)
 
 
 @pytest.fixture(scope="module")

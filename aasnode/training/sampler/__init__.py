@@ -7,9 +7,9 @@ each with its own size, warp and weight, and the joint always stays visible (doc
     surroundings     the simulator's necks without C1 and C2: spine, skull, teeth, soft tissue
     library          both in a cache folder, built in parallel, resumable
     joint            the C1 axis and its four points, from the sections
+    missing          which bones lack an arch or a dens, and what is then not there
     compose          one C1, one C2, one surroundings: where each lies
     warp             elastic warps of maps and sections alike
-    missing          an arch that is open or gone, a dens that is destroyed or apart
     attenuation      the parts' maps become a line integral: visible joint, textures
     hardware         screws, rods, plates, wires, with their mask
     elsewhere        other parts of the body, with nothing to find

@@ -5,7 +5,7 @@ Sizes, turns and stretches are drawn for each bone by itself, so that nothing bu
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from aasnode.training.sampler.joint import AxisPoints, Contour, Points, Sections, axis_points, centroid
 from aasnode.training.sampler.library import Library
+from aasnode.training.sampler.missing import PRIORS as MISSING
+from aasnode.training.sampler.missing import Missing, MissingPriors, bone_kinds, draw_missing
 from aasnode.training.sampler.projected import PIXEL_MM, ProjectedBone
 from aasnode.training.sampler.surroundings import Reach, Surroundings
 from aasnode.training.sampler.warp import Affine, turned
@@ -37,6 +39,7 @@ class JointPriors:
     c2_turn: float = 4.0
     c2_shift_mm: float = 0.8
     dens_level: tuple[float, float] = (0.38, 0.86)  # even; where the C1 axis crosses the dens, 0 its base
+    missing: MissingPriors = MISSING
 
 
 PRIORS = JointPriors()
@@ -61,6 +64,7 @@ class Composition:
     sections: Sections
     axis: AxisPoints
     c2_inferior_centre: Points  # (2,)
+    missing: Missing | None = None  # sections and points of that part are where it would be
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,12 +95,13 @@ def draw_composition(
     library: Library, reach: Reach, split: Split, rng: np.random.Generator, priors: JointPriors = PRIORS
 ) -> Composition:
     """Any C1, any C2, any surroundings of the split, joined; draws again until they fit together."""
+    missing = draw_missing(rng, priors.missing)
     while True:
         around = _pick(library.surroundings(reach), split, rng)
-        c1, c2 = (_pick(library.bones(name), split, rng) for name in ("c1", "c2"))
+        c1, c2 = (_pick(library.bones(name), split, rng) for name in bone_kinds(missing))
         found = join(c1, c2, around, draw_adi_mm(rng, priors), rng, priors)
         if found is not None:
-            return found
+            return replace(found, missing=missing)
 
 
 def _pick(shelf: Sequence[_T], split: Split, rng: np.random.Generator) -> _T:

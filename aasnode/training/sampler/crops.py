@@ -40,7 +40,7 @@ class CloseUp:
     misplaced: float = 0.2  # share: beside the joint, reversed or mirrored, with nothing to find
     misplaced_mm: tuple[float, float] = (22.0, 60.0)  # how far beside, at least beyond what ``shift_mm`` may bring
     elsewhere: float = 0.06  # share: other parts of the body
-    operated: float = 0.06  # share with hardware
+    operated: float = 0.10  # share with hardware
     occluded: float = 0.7  # share
     common: tuple[Band, ...] = (Band(amplitude_mm=1.4, scale_mm=(8.0, 15.0)),)
     own: tuple[Band, ...] = (  # of C1 and of C2, each by itself

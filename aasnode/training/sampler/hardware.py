@@ -30,7 +30,7 @@ class HardwarePriors:
     plate_width_mm: tuple[float, float] = (1.8, 5.0)
     wire_width_mm: tuple[float, float] = (0.7, 1.6)
     wire_radius_mm: tuple[float, float] = (3.0, 9.0)
-    attenuation: tuple[float, float] = (0.8, 4.0)  # of what is drawn: metal a few mm thick lets little through
+    attenuation: tuple[float, float] = (0.8, 9.0)  # of what is drawn: metal a few mm thick lets little through
     level_mm: tuple[float, float] = (14.0, 19.0)  # from one vertebra to the next
     far_levels: tuple[int, int] = (2, 6)  # below C1, where the neck is operated further down
 

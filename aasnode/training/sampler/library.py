@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from aasnode.errors import UnreadableError
-from aasnode.training.sampler.projected import LAYERS, ProjectedBone, draw_bone, project_bone
+from aasnode.training.sampler.projected import KINDS, LAYERS, ProjectedBone, draw_bone, project_bone
 from aasnode.training.sampler.surroundings import PIXEL_MM, Frame, Reach, Surroundings, draw_surroundings
 from aasnode.training.simulate.bank import Bank, default_cache
 
@@ -38,6 +38,7 @@ class LibrarySize:
     """How many of each; the whole takes about 3 GB of disk and forty minutes of one core."""
 
     bones: int = 240  # C1, and as many C2
+    lacking: int = 24  # bones of each kind that lacks a part
     sides: int = 8  # of each bone
     necks: int = 32  # different bones of a kind that surroundings are made of
     neighbourhoods: int = 600
@@ -48,7 +49,7 @@ class LibrarySize:
 class Item:
     """One thing to build."""
 
-    kind: str  # c1, c2 or a Reach
+    kind: str  # of bone (KINDS) or a Reach
     number: int
 
     @property
@@ -71,7 +72,7 @@ class Library:
         return Bank(self._root / "bones", self.size.necks)
 
     def bones(self, name: str) -> Sequence[ProjectedBone]:
-        """All of ``c1`` or ``c2``. Raises UnreadableError where one is missing."""
+        """All of one of ``KINDS``. Raises UnreadableError where one is missing."""
         return self._bones[name]
 
     def surroundings(self, reach: Reach) -> Sequence[Surroundings]:
@@ -80,11 +81,14 @@ class Library:
 
     @cached_property
     def _bones(self) -> Mapping[str, Sequence[ProjectedBone]]:
-        return {name: _Shelf(self, self._items(name, self.size.bones), _as_bone) for name in LAYERS}
+        return {kind: _Shelf(self, self._items(kind, count), _as_bone) for kind, count in self._bone_counts().items()}
 
     @cached_property
     def _surroundings(self) -> Mapping[Reach, Sequence[Surroundings]]:
         return {reach: _Shelf(self, self._items(reach, n), _as_surroundings) for reach, n in self._counts().items()}
+
+    def _bone_counts(self) -> Mapping[str, int]:
+        return {kind: self.size.bones if kind in LAYERS else self.size.lacking for kind in KINDS}
 
     def _counts(self) -> Mapping[Reach, int]:
         return {Reach.NEIGHBOURHOOD: self.size.neighbourhoods, Reach.FIELD: self.size.fields}
@@ -94,7 +98,7 @@ class Library:
 
     def items(self) -> list[Item]:
         """Everything that belongs in."""
-        bones = [item for name in LAYERS for item in self._items(name, self.size.bones)]
+        bones = [item for kind, count in self._bone_counts().items() for item in self._items(kind, count)]
         return bones + [item for reach, count in self._counts().items() for item in self._items(reach, count)]
 
     def missing(self) -> list[Item]:
@@ -181,9 +185,9 @@ _banks: dict[Path, Bank] = {}  # one a process
 
 def build_item(library: Library, item: Item) -> None:
     """Build and keep one item; the same for the same item and sources."""
-    kinds = [*LAYERS, *(str(reach) for reach in Reach)]
+    kinds = list(dict.fromkeys([*LAYERS, *(str(reach) for reach in Reach), *KINDS]))
     rng = np.random.default_rng(np.random.SeedSequence([_SEED, kinds.index(item.kind), item.number]))
-    if item.kind in LAYERS:
+    if item.kind in KINDS:
         bone = project_bone(item.kind, draw_bone(item.kind, rng), library.size.sides, rng)
         sections = {f"section.{key}": value for key, value in bone.sections.items()}
         points = {f"point.{key}": value for key, value in bone.points.items()}

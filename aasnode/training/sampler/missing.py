@@ -1,6 +1,7 @@
-"""Parts that are not there: a posterior arch that is open or missing, a dens that is destroyed or apart.
+"""Parts that are not there: a posterior arch that is open or gone, a dens that is destroyed or apart.
 
-Taken off the crop's maps, so that the points on them teach empty heatmaps and the network learns to say so.
+Such bones lie in the library beside the whole ones; their contours are those of the part that they lack, which is where
+its points would be. The points teach empty heatmaps, and so the closer looks learn to say what a neck lacks.
 """
 
 from dataclasses import dataclass
@@ -8,89 +9,52 @@ from enum import StrEnum
 
 import numpy as np
 
-from aasnode.training.sampler.joint import AxisPoints, Points
-from aasnode.training.sampler.warp import Floats
-from aasnode.training.simulate.film import band_noise
-
-_F = np.float32
-
 
 class Missing(StrEnum):
-    """What is missing."""
+    """What is missing; the value is the bone's kind in the library (``sampler.projected.KINDS``)."""
 
-    POSTERIOR_ARCH = "posterior_arch"
-    DENS = "dens"
-    DENS_APART = "dens_apart"  # os odontoideum
+    ARCH_OPEN = "c1_open"
+    ARCH_GONE = "c1_missing"
+    DENS_DESTROYED = "c2_destroyed"
+    DENS_APART = "c2_os_odontoideum"
 
 
 @dataclass(frozen=True, kw_only=True)
 class MissingPriors:
-    """Shares of the close-ups; lengths in shares."""
+    """Shares of the compositions: far more than of patients, for what is rare is learnt last."""
 
-    posterior_arch: float = 0.03
-    dens: float = 0.03
-    dens_apart: float = 0.015
-    arch_from: tuple[float, float] = (0.15, 0.95)  # of SAC, from point 3: how far forward the arch is gone
-    dens_from: tuple[float, float] = (0.35, 0.8)  # from C2's foot to the C1 axis: where the stump ends
-    apart: tuple[float, float] = (0.12, 0.3)  # of the same: width of the gap
-    ragged: float = 0.08  # of the same: how uneven the stump is
-    remnant: tuple[float, float] = (0.0, 0.12)  # share of the bone's thickness that is left
+    arch_open: float = 0.06
+    arch_gone: float = 0.02
+    dens_destroyed: float = 0.05
+    dens_apart: float = 0.03
 
 
 PRIORS = MissingPriors()
+
+_ARCH = ("c1_posterior_arch_anterior", "c1_posterior_arch_centre", "c1_posterior_arch")
+_DENS = ("dens_anterior", "dens_posterior", "c2_body_and_dens")
 
 
 def draw_missing(rng: np.random.Generator, priors: MissingPriors = PRIORS) -> Missing | None:
     """Mostly nothing is missing."""
     chance = rng.random()
     for missing in Missing:
-        share: float = getattr(priors, missing.value)
+        share: float = getattr(priors, missing.name.lower())
         if chance < share:
             return missing
         chance -= share
     return None
 
 
-def absent_points(missing: Missing | None) -> tuple[int, ...]:
-    """Rows of the points that are then not there: landmarks, then the centres of the arches."""
+def without(missing: Missing | None) -> tuple[str, ...]:
+    """The points that are then not there and the section that has no outline of its own, by name."""
     if missing is None:
         return ()
-    return (3, 5) if missing is Missing.POSTERIOR_ARCH else (1, 2)
+    return _ARCH if missing in (Missing.ARCH_OPEN, Missing.ARCH_GONE) else _DENS
 
 
-def what_is_left(
-    missing: Missing, axis: AxisPoints, foot: Points, n: int, rng: np.random.Generator, priors: MissingPriors = PRIORS
-) -> Floats:
-    """Share of the bone's thickness in each pixel, (n, n): of C1's arches, or of the core of C2.
-
-    ``foot`` is the middle of C2's lower end; all points in pixels.
-    """
-    y, x = np.mgrid[0:n, 0:n].astype(_F)
-    if missing is Missing.POSTERIOR_ARCH:
-        (from_x, from_y), (forward_x, forward_y) = axis.landmarks[2].astype(_F), axis.ventral.astype(_F)
-        along = (x - from_x) * forward_x + (y - from_y) * forward_y
-        canal = float(np.linalg.norm(axis.landmarks[2] - axis.landmarks[3]))
-        gone = along < -canal * rng.uniform(*priors.arch_from)
-    else:
-        gone = _gone_of_dens(missing, axis, foot, (x, y), rng, priors)
-    return np.where(gone, _F(rng.uniform(*priors.remnant)), _F(1))
-
-
-def _gone_of_dens(
-    missing: Missing,
-    axis: AxisPoints,
-    foot: Points,
-    grid: tuple[Floats, Floats],
-    rng: np.random.Generator,
-    priors: MissingPriors,
-) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """Everything above a ragged line across the dens, or a gap there."""
-    up = axis.landmarks[1:3].mean(0) - foot
-    length = max(float(np.hypot(*up)), 1e-6)
-    height = ((grid[0] - _F(foot[0])) * _F(up[0]) + (grid[1] - _F(foot[1])) * _F(up[1])) / _F(length**2)
-    n = height.shape[0]
-    height = height + _F(rng.uniform(0, priors.ragged)) * band_noise(rng, (n, n), rng.uniform(0.02, 0.06) * n)
-    start = rng.uniform(*priors.dens_from)
-    if missing is Missing.DENS:
-        return np.asarray(height > start)
-    return np.asarray((height > start) & (height < start + rng.uniform(*priors.apart)))
+def bone_kinds(missing: Missing | None) -> tuple[str, str]:
+    """The kinds of C1 and of C2 in the library."""
+    if missing is None:
+        return "c1", "c2"
+    return (missing.value, "c2") if missing.startswith("c1") else ("c1", missing.value)

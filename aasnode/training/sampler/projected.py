@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from aasnode.training.simulate.bones.c1 import arches, build_c1, draw_c1_shape
-from aasnode.training.simulate.bones.c2 import C2Shape, build_c2, draw_c2_shape
+from aasnode.training.simulate.bones.c1 import PosteriorArch, arches, build_c1, draw_c1_shape
+from aasnode.training.simulate.bones.c2 import C2Shape, DensVariant, build_c2, draw_c2_shape
 from aasnode.training.simulate.materials import Layer
 from aasnode.training.simulate.meshes import Bone, Transform, area_and_centroid
 from aasnode.training.simulate.projection import Beam, Placed, thickness_maps
@@ -27,6 +27,16 @@ LAYERS: Mapping[str, tuple[Layer, ...]] = {
     "c2": (Layer.C2_CORTICAL, Layer.C2_CANCELLOUS, Layer.C2_LATERAL_CORTICAL, Layer.C2_LATERAL_CANCELLOUS),
 }
 """The maps of a bone, in order: what lies in the midline, then what lies beside it."""
+
+KINDS: Mapping[str, PosteriorArch | DensVariant] = {
+    "c1": PosteriorArch.CLOSED,
+    "c2": DensVariant.WHOLE,
+    "c1_open": PosteriorArch.OPEN,
+    "c1_missing": PosteriorArch.MISSING,
+    "c2_os_odontoideum": DensVariant.OS_ODONTOIDEUM,
+    "c2_destroyed": DensVariant.DESTROYED,
+}
+"""Kinds of bones in the library: the whole ones, then those that lack a part."""
 
 Contour = npt.NDArray[np.float64]
 Maps = npt.NDArray[np.uint16]
@@ -60,12 +70,13 @@ class ProjectedBone:
     points: Mapping[str, npt.NDArray[np.float64]]  # (P, 2)
 
 
-def draw_bone(name: str, rng: np.random.Generator, priors: BonePriors = PRIORS) -> Bone:
-    """A ``c1`` or a ``c2`` whose lateral parts have their full weight; samples weigh them."""
-    if name == "c1":
-        c1 = draw_c1_shape(rng)
+def draw_bone(kind: str, rng: np.random.Generator, priors: BonePriors = PRIORS) -> Bone:
+    """A bone of one of ``KINDS`` whose lateral parts have their full weight; samples weigh them."""
+    form = KINDS[kind]
+    if isinstance(form, PosteriorArch):
+        c1 = draw_c1_shape(rng, form)
         return build_c1(replace(c1, masses=replace(c1.masses, weight=1.0)), rng, GRID_MM)
-    drawn = draw_c2_shape(rng, eroded=bool(rng.random() < priors.eroded))
+    drawn = draw_c2_shape(rng, eroded=bool(rng.random() < priors.eroded), variant=form)
     return build_c2(_spread(drawn, rng, priors), rng, GRID_MM)
 
 
@@ -81,9 +92,10 @@ def _spread(c2: C2Shape, rng: np.random.Generator, priors: BonePriors) -> C2Shap
 
 
 def project_bone(
-    name: str, bone: Bone, sides: int, rng: np.random.Generator, priors: BonePriors = PRIORS
+    kind: str, bone: Bone, sides: int, rng: np.random.Generator, priors: BonePriors = PRIORS
 ) -> ProjectedBone:
     """The bone from that many sides."""
+    name = kind.partition("_")[0]
     views = [_side(name, bone, rng, priors) for _ in range(sides)]
     rows, columns = (max(maps.shape[axis] for maps, _, _ in views) for axis in (1, 2))
     maps = np.zeros((sides, len(LAYERS[name]), rows, columns), np.uint16)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 import cv2
@@ -29,7 +29,7 @@ from aasnode.training.sampler.exposure import copy, develop, expose
 from aasnode.training.sampler.hardware import Hardware, draw_hardware
 from aasnode.training.sampler.joint import AxisPoints, Contour, Points, Sections, axis_points
 from aasnode.training.sampler.library import Library
-from aasnode.training.sampler.missing import Missing, absent_points, draw_missing, what_is_left
+from aasnode.training.sampler.missing import Missing, without
 from aasnode.training.sampler.occlusions import Cover, Occlusions, draw_occlusions, no_occlusions
 from aasnode.training.sampler.projected import PIXEL_MM as BONE_PIXEL_MM
 from aasnode.training.sampler.projected import UNITS_PER_MM
@@ -136,8 +136,7 @@ def make_sample(
 ) -> Sample | None:
     """Weigh, expose, cover and mark what is seen."""
     n, mm_per_px = crops.input_px, seen.placed.mm_per_px
-    missing = None if isinstance(crops, WholeFilm) else draw_missing(rng)
-    maps = _without(missing, crop_maps(composition, seen, _skull_moved(crops, seen, rng)), seen, rng)
+    maps = crop_maps(composition, seen, _skull_moved(crops, seen, rng))
     hardware = _hardware(seen, n, rng) if rng.random() < crops.operated else None
     hidden = _occlusions(crops, mm_per_px, rng)
     total = line_integral(maps, mm_per_px, rng) + hidden.added
@@ -149,8 +148,10 @@ def make_sample(
         return None
     metal = np.zeros((n, n), bool) if hardware is None else hardware.covered & ~(hidden.covered | edges.covered)
     points, visible = _marks(seen, crops.channels, hidden.covered | metal)
-    visible[[row for row in absent_points(missing) if row < len(visible)]] = False
-    return Sample(image=normalise(picture), points=points, visible=visible, masks=draw_masks(seen, metal, missing))
+    if not isinstance(crops, WholeFilm):  # the first look is to find such a neck, the closer ones say what it lacks
+        visible &= [name not in without(composition.missing) for name in crops.channels]
+    masks = draw_masks(seen, metal, composition.missing)
+    return Sample(image=normalise(picture), points=points, visible=visible, masks=masks)
 
 
 def make_empty_sample(crops: WholeFilm | CloseUp, rng: np.random.Generator) -> Sample:
@@ -171,16 +172,6 @@ def _occlusions(crops: WholeFilm | CloseUp, mm_per_px: float, rng: np.random.Gen
 def _picture(total: Floats, hidden: Occlusions, mm_per_px: float, rng: np.random.Generator) -> Floats:
     """The line integral, exposed, developed and copied, with what covers it."""
     return copy(hidden.over(develop(expose(total, mm_per_px, rng), mm_per_px, rng)), rng)
-
-
-def _without(missing: Missing | None, maps: CropMaps, seen: Seen, rng: np.random.Generator) -> CropMaps:
-    """The maps without the part that is missing."""
-    if missing is None or seen.axis is None or seen.c2_inferior_centre is None:
-        return maps
-    left = what_is_left(missing, seen.axis, seen.c2_inferior_centre, maps.soft.shape[-1], rng)
-    if missing is Missing.POSTERIOR_ARCH:
-        return replace(maps, c1=np.concatenate([maps.c1[:2] * left, maps.c1[2:]]))
-    return replace(maps, c2=np.concatenate([maps.c2[:2] * left, maps.c2[2:]]))
 
 
 def _hardware(seen: Seen, n: int, rng: np.random.Generator) -> Hardware | None:
@@ -265,8 +256,7 @@ def draw_masks(seen: Seen, metal: npt.NDArray[np.bool_], missing: Missing | None
         sections = (seen.sections.anterior_arch, seen.sections.posterior_arch, seen.sections.core)
         for mask, contour in zip(masks, sections, strict=False):
             cv2.fillPoly(mask, [_fixed_point(contour)], 1.0, cv2.LINE_8, _FRAC_BITS)
-        if missing is not None:  # what is left of it has no outline of its own
-            masks[1 if missing is Missing.POSTERIOR_ARCH else 2] = np.nan
+        masks[[name in without(missing) for name in MASKS]] = np.nan
     masks[MASKS.index(HARDWARE)] = metal
     small = [cv2.resize(mask, (n // STRIDE, n // STRIDE), interpolation=cv2.INTER_AREA) for mask in masks]
     return np.stack(small).astype(np.float32)

@@ -4,7 +4,7 @@ import pytest
 
 from aasnode.training.sampler.library import Library, LibrarySize
 
-SIZE = LibrarySize(bones=4, sides=2, necks=1, neighbourhoods=2, fields=2)
+SIZE = LibrarySize(bones=4, lacking=1, sides=2, necks=1, neighbourhoods=2, fields=2)
 
 
 @pytest.fixture(scope="session")
