@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from aasnode.assets import shipped_model
-from aasnode.inference.card import Card, Role, StageCard, read_card
+from aasnode.inference.card import Card, Role, read_card
 from aasnode.inference.detector import FilmDetector
 from aasnode.inference.stage import load_stages
 from aasnode.training.assess import Assessed, assess
@@ -33,10 +33,6 @@ def _with_stages(*roles: Role) -> Callable[[Card], Card]:
 
 def _decoded(decoding: str) -> Callable[[Card], Card]:
     return lambda card: dataclasses.replace(card, decoding=decoding)
-
-
-def _with_fewer(stage: StageCard, passes: int, views: int) -> StageCard:
-    return dataclasses.replace(stage, passes=min(passes, stage.passes), views=min(views, stage.views))
 
 
 def _looked(passes: int, views: int) -> Callable[[Card], Card]:

@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from aasnode.inference.crop import normalise
 from aasnode.inference.hrnet import STRIDE
-from aasnode.training.sampler.attenuation import CropMaps, line_integral
-from aasnode.training.sampler.compose import TRAINING, Composition, Split, draw_composition
+from aasnode.training.sampler.attenuation import PRIORS as ATTENUATION
+from aasnode.training.sampler.attenuation import AttenuationPriors, CropMaps, line_integral
+from aasnode.training.sampler.compose import PRIORS as JOINT_PRIORS
+from aasnode.training.sampler.compose import TRAINING, Composition, JointPriors, Split, draw_composition
 from aasnode.training.sampler.crops import (
     HARDWARE,
     MASKS,
@@ -25,7 +27,8 @@ from aasnode.training.sampler.crops import (
     share_of_patient,
 )
 from aasnode.training.sampler.elsewhere import draw_elsewhere
-from aasnode.training.sampler.exposure import copy, develop, expose
+from aasnode.training.sampler.exposure import PRIORS as EXPOSURE
+from aasnode.training.sampler.exposure import ExposurePriors, copy, develop, expose
 from aasnode.training.sampler.hardware import Hardware, draw_hardware
 from aasnode.training.sampler.joint import AxisPoints, Contour, Points, Sections, axis_points
 from aasnode.training.sampler.library import Library
@@ -44,6 +47,18 @@ _FRAC_BITS = 4  # sub-pixel bits of drawn polygons
 
 
 @dataclass(frozen=True, kw_only=True)
+class StreamPriors:
+    """How widely everything varies; what a single stage varies stands with its crops."""
+
+    joint: JointPriors = JOINT_PRIORS
+    attenuation: AttenuationPriors = ATTENUATION
+    exposure: ExposurePriors = EXPOSURE
+
+
+PRIORS = StreamPriors()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Seen:
     """A composition through a warped crop: where everything is, in pixels; None where the joint is not shown."""
 
@@ -59,8 +74,14 @@ class Seen:
 class ComposedStream:
     """Endless samples of one stage, from one share of the library."""
 
-    def __init__(self, library: Library, crops: WholeFilm | CloseUp, split: Split = TRAINING) -> None:
-        self._library, self._crops, self._split = library, crops, split
+    def __init__(
+        self,
+        library: Library,
+        crops: WholeFilm | CloseUp,
+        split: Split = TRAINING,
+        priors: StreamPriors = PRIORS,
+    ) -> None:
+        self._library, self._crops, self._split, self._priors = library, crops, split, priors
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -92,11 +113,11 @@ class ComposedStream:
     def _draw(self, rng: np.random.Generator) -> Sample | None:
         """One sample; None where a warp has made nonsense of it."""
         if rng.random() < self._crops.elsewhere:
-            return make_empty_sample(self._crops, rng)
+            return make_empty_sample(self._crops, rng, self._priors)
         reach = Reach.FIELD if isinstance(self._crops, WholeFilm) else Reach.NEIGHBOURHOOD
-        composition = draw_composition(self._library, reach, self._split, rng)
+        composition = draw_composition(self._library, reach, self._split, rng, self._priors.joint)
         seen = look_at(composition, self._crops, rng)
-        return None if seen is None else make_sample(composition, seen, self._crops, rng)
+        return None if seen is None else make_sample(composition, seen, self._crops, rng, self._priors)
 
 
 def look_at(composition: Composition, crops: WholeFilm | CloseUp, rng: np.random.Generator) -> Seen | None:
@@ -132,18 +153,22 @@ def _seen(composition: Composition, placed: Placed, c1: Look, c2: Look, around: 
 
 
 def make_sample(
-    composition: Composition, seen: Seen, crops: WholeFilm | CloseUp, rng: np.random.Generator
+    composition: Composition,
+    seen: Seen,
+    crops: WholeFilm | CloseUp,
+    rng: np.random.Generator,
+    priors: StreamPriors = PRIORS,
 ) -> Sample | None:
     """Weigh, expose, cover and mark what is seen."""
     n, mm_per_px = crops.input_px, seen.placed.mm_per_px
     maps = crop_maps(composition, seen, _skull_moved(crops, seen, rng))
     hardware = _hardware(seen, n, rng) if rng.random() < crops.operated else None
     hidden = _occlusions(crops, mm_per_px, rng)
-    total = line_integral(maps, mm_per_px, rng) + hidden.added
+    total = line_integral(maps, mm_per_px, rng, priors.attenuation) + hidden.added
     if hardware is not None:
         total = total + hardware.added
     edges = _edges(crops, seen, rng)
-    picture = edges.over(_picture(total, hidden, mm_per_px, rng))
+    picture = edges.over(_picture(total, hidden, mm_per_px, rng, priors.exposure))
     if not np.isfinite(picture).all():
         return None
     metal = np.zeros((n, n), bool) if hardware is None else hardware.covered & ~(hidden.covered | edges.covered)
@@ -154,11 +179,11 @@ def make_sample(
     return Sample(image=normalise(picture), points=points, visible=visible, masks=masks)
 
 
-def make_empty_sample(crops: WholeFilm | CloseUp, rng: np.random.Generator) -> Sample:
+def make_empty_sample(crops: WholeFilm | CloseUp, rng: np.random.Generator, priors: StreamPriors = PRIORS) -> Sample:
     """Another part of the body, with nothing to find."""
     n, mm_per_px = crops.input_px, NOMINAL_DIAMETER_MM / crops.diameter_px
     hidden = _occlusions(crops, mm_per_px, rng)
-    picture = _picture(draw_elsewhere(n, rng) + hidden.added, hidden, mm_per_px, rng)
+    picture = _picture(draw_elsewhere(n, rng) + hidden.added, hidden, mm_per_px, rng, priors.exposure)
     nowhere = np.full((len(crops.channels), 2), np.nan, np.float32)
     masks = np.zeros((len(MASKS), n // STRIDE, n // STRIDE), np.float32)
     return Sample(image=normalise(picture), points=nowhere, visible=np.zeros(len(nowhere), bool), masks=masks)
@@ -169,9 +194,12 @@ def _occlusions(crops: WholeFilm | CloseUp, mm_per_px: float, rng: np.random.Gen
     return draw_occlusions(n, mm_per_px, rng) if rng.random() < crops.occluded else no_occlusions(n)
 
 
-def _picture(total: Floats, hidden: Occlusions, mm_per_px: float, rng: np.random.Generator) -> Floats:
+def _picture(
+    total: Floats, hidden: Occlusions, mm_per_px: float, rng: np.random.Generator, priors: ExposurePriors
+) -> Floats:
     """The line integral, exposed, developed and copied, with what covers it."""
-    return copy(hidden.over(develop(expose(total, mm_per_px, rng), mm_per_px, rng)), rng)
+    developed = develop(expose(total, mm_per_px, rng, priors), mm_per_px, rng, priors)
+    return copy(hidden.over(developed), rng, priors)
 
 
 def _hardware(seen: Seen, n: int, rng: np.random.Generator) -> Hardware | None:
