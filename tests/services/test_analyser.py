@@ -7,12 +7,13 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydicom import Dataset
 from sqlalchemy import event
 
 from aasnode.anatomy import View
-from aasnode.config import AnalyserSection
+from aasnode.config import AnalyserSection, PixelsSection
 from aasnode.dicom.identity import own_uid
 from aasnode.errors import DiskReserveError, StoreBusyError
 from aasnode.network.status import Status
@@ -172,6 +173,39 @@ def test_an_unreadable_data_set_rests_in_the_dead_letter_and_a_better_copy_is_an
     assert "StudyInstanceUID is missing" in (dead.reason or "")
     node.analyse(marked_film())
     assert [stored.film.status for stored in results_of(node)] == ["measured"]
+
+
+def test_a_film_that_no_decoder_reads_rests_in_the_dead_letter_and_a_better_copy_is_analysed(node: Node) -> None:
+    broken = marked_film()
+    broken.BitsStored, broken.HighBit = 0, 77
+    node.analyse(broken)
+    [dead] = node.jobs(JobKind.ANALYSE, JobState.DEAD)
+    assert broken.SOPInstanceUID in (dead.reason or "")
+    assert arrivals(node, Arrival.UNREADABLE) == 1
+    assert results_of(node) == []
+    node.analyse(marked_film())
+    assert [stored.film.status for stored in results_of(node)] == ["measured"]
+    assert arrivals(node, Arrival.QUARANTINED) == 0
+
+
+def test_a_film_that_was_larger_than_allowed_is_measured_once_the_limit_is_raised_and_its_job_put_back(
+    make_node: MakeNode,
+) -> None:
+    large = marked_film()
+    large.Rows, large.Columns = 1000, 1001
+    pixels = np.zeros((1000, 1001), np.uint16)
+    pixels[:400, :600] = marked_film().pixel_array
+    large.PixelData = pixels.tobytes()
+    small = make_node(pixels=PixelsSection(max_megapixels=1))
+    small.analyse(large)
+    [dead] = small.jobs(JobKind.ANALYSE, JobState.DEAD)
+    assert "max_megapixels" in (dead.reason or "")
+    node = make_node(pixels=PixelsSection(max_megapixels=2))
+    with node.store.writing() as connection:
+        jobs.retry(connection, dead.id, now=node.now)
+    node.analyse()
+    assert [stored.film.status for stored in results_of(node)] == ["measured"]
+    assert arrivals(node, Arrival.ANALYSED) == 1
 
 
 def test_stopping_gives_the_film_back_without_counting_an_attempt(node: Node) -> None:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from pydicom import Dataset
 
 from aasnode import analysis, log
-from aasnode.analysis import Analysis, AnalysisSettings
+from aasnode.analysis import Analysis, AnalysisSettings, Status
 from aasnode.config import Config
 from aasnode.dicom import exposure
 from aasnode.dicom.file import read_data_set
@@ -97,7 +97,8 @@ class Examiner:
         """Examine one film.
 
         Raises:
-            AasnodeError: the film is unreadable, or examining it showed a defect (ExaminationError).
+            AasnodeError: the film is unreadable, its pixels included, or examining it showed a defect
+                (ExaminationError).
         """
         try:
             with warnings.catch_warnings():
@@ -118,6 +119,8 @@ class Examiner:
         if request.has_namesake:
             return self._compare(dataset, request)
         analysed = analysis.analyse(dataset, self._detector, self._settings)
+        if analysed.status is Status.FAILED:
+            raise PermanentError(analysed.reason)
         film = _film_result(dataset, identity, analysed)
         likeness = self._likeness(dataset, is_decoded=film.is_lateral_cervical)  # what was rejected is never decoded
         return Examination(state=Arrival.ANALYSED, film=film, likeness=likeness)
