@@ -70,10 +70,14 @@ class Janitor:
         return len(names)
 
     def _sweep(self, *, seconds: float) -> int:
-        """A film without a row is kept as long as any film: a restored database knows nothing of the latest ones."""
+        """A film without a row is kept as long as any film: a restored database knows nothing of the latest ones.
+
+        And never shorter than a leftover: its row may be about to be committed.
+        """
         films, objects = self._names(retention.film_names), self._names(retention.object_names)
+        unnamed_seconds = max(self._film_age.total_seconds(), _LEFTOVER_SECONDS)
         return self._store.inbox.sweep(
-            films, parts_seconds=seconds, unnamed_seconds=self._film_age.total_seconds()
+            films, parts_seconds=seconds, unnamed_seconds=unnamed_seconds
         ) + self._store.objects.sweep(objects, parts_seconds=seconds, unnamed_seconds=seconds)
 
     def _names(self, named: Callable[[Connection], frozenset[str]]) -> frozenset[str]:

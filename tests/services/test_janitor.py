@@ -1,10 +1,11 @@
 """Promises of the janitor."""
 
 from aasnode.anatomy import View
+from aasnode.config import RetentionSection
 from aasnode.store import jobs, results
 from aasnode.store.schema import JobKind, JobState
 from tests.drawn_films import marked_film
-from tests.services.conftest import MakeNode, Node
+from tests.services.conftest import NOBODY, MakeNode, Node
 from tests.services.test_reporter import deliver_everything
 
 DAY = 86400.0
@@ -69,6 +70,16 @@ def test_leftovers_of_a_killed_process_are_swept_at_start(node: Node) -> None:
 
 def test_films_that_a_restored_database_does_not_name_are_not_swept(node: Node) -> None:
     (node.store.inbox.folder / ("a" * 32 + ".dcm")).write_bytes(b"acknowledged after the backup")
+    assert node.janitor.sweep_leftovers() == 0
+    assert films(node) == 1
+
+
+def test_a_film_whose_row_is_about_to_be_committed_is_not_swept_however_short_films_are_kept(
+    make_node: MakeNode,
+) -> None:
+    node = make_node(NOBODY, retention=RetentionSection(film_days=0.0))
+    node.store.inbox.write([b"renamed a moment ago"])
+    node.janitor.step()
     assert node.janitor.sweep_leftovers() == 0
     assert films(node) == 1
 
