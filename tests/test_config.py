@@ -3,6 +3,7 @@
 import dataclasses
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -93,6 +94,34 @@ def test_settings_that_contradict_each_other_are_problems() -> None:
     with pytest.raises(ConfigurationError) as caught:
         config.from_table(table)
     assert len(caught.value.problems) == 4
+
+
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ({"measurement": {"magnification_low": 1.4}}, "measurement.magnification_low: must not be more than"),
+        ({"measurement": {"sac_threshold_mm": 15.0}}, "measurement.sac_borderline_mm: must not be less than"),
+        (
+            {"delivery": {"return_table": [{"ae_title": "PACS", "host": host, "port": 104} for host in ("a", "b")]}},
+            "delivery.return_table: the AE title 'PACS' is used more than once",
+        ),
+        (
+            {"delivery": {"destinations": [{"name": "pacs", "ae_title": t, "host": "a", "port": 104} for t in "AB"]}},
+            "delivery.destinations: the name 'pacs' is used more than once",
+        ),
+    ],
+)
+def test_limits_that_cross_and_names_that_are_taken_are_problems(table: dict[str, Any], problem: str) -> None:
+    """Crossed limits would widen an interval to nothing, and an uncertain film would be told as normal."""
+    with pytest.raises(ConfigurationError) as caught:
+        config.from_table(table)
+    (found,) = caught.value.problems
+    assert found.startswith(problem)
+
+
+def test_no_borderline_is_a_borderline_equal_to_the_threshold() -> None:
+    section = config.from_table({"measurement": {"sac_borderline_mm": 13.0}}).measurement
+    assert section.sac_borderline_mm == section.sac_threshold_mm
 
 
 def test_a_misspelt_element_in_a_rule_is_a_problem() -> None:

@@ -6,7 +6,8 @@ its door.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -121,16 +122,35 @@ def contradictions(config: Config) -> list[str]:
         ZoneInfo(config.node.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
         problems.append(f"node.time_zone: {config.node.time_zone!r} is no time zone; write e.g. 'Asia/Tokyo'")
-    names = [destination.name for destination in config.delivery.destinations]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    problems += [
-        f"delivery.destinations: the name {name!r} is used more than once; names must differ" for name in twice
-    ]
+    problems += _measurement_contradictions(config.measurement)
+    problems += _twice("delivery.destinations", "name", (one.name for one in config.delivery.destinations))
+    problems += _twice("delivery.return_table", "AE title", (one.ae_title for one in config.delivery.return_table))
     if config.report.settle_cap_seconds < config.report.settle_seconds:
         problems.append("report.settle_cap_seconds: must not be less than report.settle_seconds")
     if config.delivery.return_to_sender and not config.delivery.return_table:
         problems.append("delivery.return_to_sender: needs a [[delivery.return_table]] with the sender's port")
     return problems + _unknown_keywords(config.selection)
+
+
+def _measurement_contradictions(section: MeasurementSection) -> list[str]:
+    problems = []
+    if section.magnification_low > section.magnification_high:
+        problems.append("measurement.magnification_low: must not be more than measurement.magnification_high")
+    if section.sac_borderline_mm < section.sac_threshold_mm:
+        problems.append(
+            "measurement.sac_borderline_mm: must not be less than measurement.sac_threshold_mm; "
+            "the same value leaves no borderline"
+        )
+    return problems
+
+
+def _twice(setting: str, key: str, values: Iterable[str]) -> list[str]:
+    """The problems of a list of tables that are told apart by ``key``."""
+    return [
+        f"{setting}: the {key} {value!r} is used more than once; each must differ"
+        for value, count in sorted(Counter(values).items())
+        if count > 1
+    ]
 
 
 def _unknown_keywords(selection: SelectionSection) -> list[str]:
