@@ -34,8 +34,8 @@ has the settings as shipped, a node prints its own. Do not edit.
 | Implementation version name | `{version_name}` |
 | Maximum PDU | {max_pdu} bytes, enforced (`receiver.max_pdu_bytes`) |
 | Associations at the same time | {max_associations} (`receiver.max_associations`) |
-| Called AE title | checked (`receiver.check_called_ae_title`) |
-| Calling AE title | checked against `receiver.allowed_calling_ae_titles`; an empty list lets everyone in |
+| Called AE title | {called_ae_title} (`receiver.check_called_ae_title`) |
+| Calling AE title | {calling_ae_titles} (`receiver.allowed_calling_ae_titles`) |
 | Security profiles | none; put the node on a network of its own |
 | Character sets | films in any; our objects carry the character set of their source |
 
@@ -63,12 +63,14 @@ that names it are on the disk. Nothing is decoded before it is answered.
 | Status | When |
 |---|---|
 | 0x0000 | durable; also for the same bytes again, and for other bytes under a known UID (kept beside the first) |
-| 0xA700 | the disk is below `receiver.disk_reserve_mb`, or the database is busy: send it again |
+| 0x0110 | a defect of the node showed, nothing was kept: send it again, and report it |
+| 0xA700 | the film would take the disk below `receiver.disk_reserve_mb`, or the database is busy: send it again |
 | 0xC000 | the SOP Instance UID is no UID |
 
 While the disk is below `receiver.disk_reserve_mb`, an association that proposes more than Verification is rejected:
 transient, service provider (presentation related), temporary congestion. So is every association while the node stops;
-those that are open may finish within ten seconds.
+those that are open may finish within ten seconds. In an association that is open when the disk falls below its reserve,
+films are answered 0xA700; what is only acknowledged takes no place and is still recorded.
 
 A PDU that announces more than the maximum, or a data set above `receiver.max_data_set_mb`, ends the connection.
 
@@ -106,6 +108,9 @@ def page(config: Config) -> str:
         version_name=library.implementation_version_name(__version__),
         max_pdu=config.receiver.max_pdu_bytes,
         max_associations=config.receiver.max_associations,
+        called_ae_title="checked" if config.receiver.check_called_ae_title else "any is taken",
+        calling_ae_titles=", ".join(f"`{title}`" for title in config.receiver.allowed_calling_ae_titles)
+        or "any is taken",
         films=_table("SOP class", FILM_SOP_CLASSES),
         acknowledged=_table("SOP class", config.receiver.acknowledged_sop_classes),
         syntaxes=_table("Transfer syntax", TRANSFER_SYNTAXES),

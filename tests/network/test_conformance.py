@@ -1,10 +1,16 @@
 """The conformance page and the negotiation are made from one table."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from aasnode.config import Config
-from aasnode.network import conformance
+from aasnode.network import conformance, scp
 from aasnode.network.contexts import accepted_contexts
+from aasnode.network.status import Status
+from aasnode.services import receiver
 
 PAGE = Path(__file__).parents[2] / "docs" / "conformance.md"
 
@@ -20,3 +26,27 @@ def test_every_accepted_class_and_syntax_is_on_the_page() -> None:
         assert context.abstract_syntax == "1.2.840.10008.1.1" or all(
             f"`{syntax}`" in page for syntax in context.transfer_syntax
         )
+
+
+def test_every_status_that_a_c_store_is_answered_with_is_on_the_page() -> None:
+    answered = {
+        Status[name]
+        for module in (scp, receiver)
+        for name in re.findall(r"return Status\.(\w+)", Path(module.__file__).read_text(encoding="utf-8"))
+    }
+    page = conformance.page(Config()).partition("### Answers")[2].partition("## ")[0]
+    assert {int(status, 16) for status in re.findall(r"^\| (0x\w{4}) \|", page, re.MULTILINE)} == answered
+
+
+@pytest.mark.parametrize(
+    ("settings", "row"),
+    [
+        ({}, "| Called AE title | checked "),
+        ({"check_called_ae_title": False}, "| Called AE title | any is taken "),
+        ({}, "| Calling AE title | any is taken "),
+        ({"allowed_calling_ae_titles": ("PACS", "CR1")}, "| Calling AE title | `PACS`, `CR1` "),
+    ],
+)
+def test_the_page_says_which_ae_titles_this_node_checks(settings: dict[str, object], row: str) -> None:
+    config = Config()
+    assert row in conformance.page(replace(config, receiver=replace(config.receiver, **settings)))
