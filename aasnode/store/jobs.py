@@ -21,6 +21,8 @@ from aasnode.store.schema import Arrival, JobKind, JobState, instances, jobs, re
 REPORT_ATTEMPTS = 5
 REPLACED = "replaced by a newer version"
 """Why a delivery is withdrawn."""
+REPORTED_LATER = "a later report was built"
+"""Why a report that rested in the dead letter is withdrawn."""
 
 
 class LeaseLostError(TransientError):
@@ -144,15 +146,21 @@ def finish(
 ) -> None:
     """The work is done; raises LeaseLostError, and with it rolls back what was written beside it.
 
-    ``object_id`` is the object that a peer took, and only a delivery has one.
+    ``object_id`` is the object that a peer took, and only a delivery has one. What rests of a study's earlier reports
+    is withdrawn by a later one.
     """
     delivered = {} if object_id is None else {"object_id": object_id, "delivered_at": now}
     _update_held(connection, job, ended(JobState.FINISHED, outcome, now) | delivered)
+    if job.kind is JobKind.REPORT:
+        resting = [jobs.c.kind == JobKind.REPORT, jobs.c.state == JobState.DEAD]
+        of_study = jobs.c.study_instance_uid == job.study_instance_uid
+        values = ended(JobState.WITHDRAWN, REPORTED_LATER, now)
+        connection.execute(update(jobs).where(*resting, of_study).values(values))
 
 
-def give_back(connection: Connection, job: Job, *, due_at: datetime) -> None:
-    """Let a claim go through no fault of its work: it is due again at ``due_at``, and no attempt is counted."""
-    _return_to_queue(connection, job, due_at, {"attempts": job.attempts - 1})
+def give_back(connection: Connection, job: Job, *, now: datetime, after: timedelta = timedelta(0)) -> None:
+    """Let a claim go through no fault of its work: it is due again in ``after``, and no attempt is counted."""
+    _return_to_queue(connection, job, {"attempts": job.attempts - 1}, now=now, due_at=now + after)
 
 
 def is_analysis_awaited(connection: Connection, study_instance_uid: str, *, within: timedelta) -> bool:
@@ -182,8 +190,7 @@ def fail(connection: Connection, job: Job, reason: str, *, now: datetime, backof
     """The work may succeed later: it is due again after a growing delay, or rests after its last attempt."""
     if job.is_last_attempt:
         return bury(connection, job, f"{reason} (attempt {job.attempts} of {job.max_attempts})", now=now)
-    due_at = now + backoff.delay(job.attempts)
-    _return_to_queue(connection, job, due_at, {"reason": reason})
+    _return_to_queue(connection, job, {"reason": reason}, now=now, due_at=now + backoff.delay(job.attempts))
     return JobState.PENDING
 
 
@@ -293,11 +300,13 @@ def _pending_report(connection: Connection, study_instance_uid: str) -> Job | No
     return None if row is None else _job(row)
 
 
-def _return_to_queue(connection: Connection, job: Job, due_at: datetime, changes: Mapping[str, Any]) -> None:
+def _return_to_queue(
+    connection: Connection, job: Job, changes: Mapping[str, Any], *, now: datetime, due_at: datetime
+) -> None:
     """A claim becomes pending again. A study has one pending report: where another was asked for, that one is it."""
     values: dict[str, Any] = {"state": JobState.PENDING, "due_at": due_at, "lease_until": None}
     if job.kind is JobKind.REPORT and _pending_report(connection, job.study_instance_uid or "") is not None:
-        values = ended(JobState.FINISHED, "asked for again meanwhile", due_at)
+        values = ended(JobState.FINISHED, "asked for again meanwhile", now)
     _update_held(connection, job, {**changes, **values})
 
 

@@ -55,7 +55,7 @@ class JobState(StrEnum):
     CLAIMED = "claimed"
     FINISHED = "finished"
     DEAD = "dead"  # rests with its reason until an operator puts it back
-    WITHDRAWN = "withdrawn"  # an undelivered version that a newer one replaced
+    WITHDRAWN = "withdrawn"  # an undelivered version or a resting report, whose place a newer one took
 
 
 class Instant(TypeDecorator[datetime]):

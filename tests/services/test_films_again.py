@@ -12,7 +12,7 @@ from tests.drawn_films import marked_film
 from tests.network.peers import archive
 from tests.services.conftest import MakeNode, Node
 from tests.services.test_janitor import DAY, films, made
-from tests.services.test_reporter import STUDY, forget_file_of, versions
+from tests.services.test_reporter import STUDY, deliver_everything, forget_file_of, versions
 from tests.services.test_sender import TAKES_ALL, send_all
 
 # pynetdicom's client leaves a socket to the garbage collector when its connection is refused.
@@ -81,9 +81,16 @@ def test_a_report_that_could_not_tell_enough_is_built_once_its_film_comes_again(
     forget_file_of(node, captured)
     node.report(marked_film("neutral", view=View.NEUTRAL, adi_px=15))
     assert len(versions(node)) == 1
+    assert node.jobs(JobKind.REPORT, JobState.DEAD)
     report_again(node, captured)
     first, second = versions(node)
     assert second.predecessor_id == first.id
+    assert node.jobs(JobKind.REPORT, JobState.DEAD) == []
+    assert [job.reason for job in node.jobs(JobKind.REPORT, JobState.WITHDRAWN)] == ["a later report was built"]
+    deliver_everything(node)
+    node.wait(31 * DAY)
+    node.janitor.step()
+    assert films(node) == 0  # nothing that rests keeps them for ever
 
 
 @pytest.mark.parametrize("is_film_first", [True, False])

@@ -199,6 +199,7 @@ def test_a_report_that_fails_while_another_is_asked_for_leaves_one_pending(store
             (JobKind.REPORT, JobState.PENDING): 1,
             (JobKind.REPORT, JobState.FINISHED): 1,
         }
+    assert get(store, job.id).finished_at == NOON  # not when it would have been due again
 
 
 def test_a_claim_that_is_given_back_counts_no_attempt(store: Store) -> None:
@@ -206,6 +207,6 @@ def test_a_claim_that_is_given_back_counts_no_attempt(store: Store) -> None:
     with store.writing() as connection:
         job = jobs.claim(connection, JobKind.ANALYSE, owner="one", now=NOON, lease=LEASE)
         assert job is not None
-        jobs.give_back(connection, job, due_at=NOON)
+        jobs.give_back(connection, job, now=NOON)
     assert get(store, job.id).attempts == 0
     assert claimed(store).token == 2

@@ -104,7 +104,7 @@ class Analyser:
         if self._owed is None:
             return
         with contextlib.suppress(LeaseLostError), self._store.writing() as connection:
-            jobs.give_back(connection, self._owed, due_at=self._clock())
+            jobs.give_back(connection, self._owed, now=self._clock())
         self._owed = None
 
     def _work_off(self, job: Job) -> None:
@@ -164,7 +164,7 @@ class Analyser:
     def _fail(self, job: Job, instance: Instance, error: AasnodeError) -> None:
         if self._is_stopping:
             with self._store.writing() as connection:
-                jobs.give_back(connection, job, due_at=self._clock())
+                jobs.give_back(connection, job, now=self._clock())
             return
         reason = f"{type(error).__name__}: {error}"
         with self._store.writing() as connection:

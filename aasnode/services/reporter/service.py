@@ -119,7 +119,8 @@ class Reporter:
         with self._store.writing() as connection:
             is_awaited = jobs.is_analysis_awaited(connection, study_instance_uid, within=self._settle)
             if is_awaited:
-                jobs.give_back(connection, job, due_at=min(now + _MOMENT, job.created_at + self._settle_cap))
+                until_cap = job.created_at + self._settle_cap - now
+                jobs.give_back(connection, job, now=now, after=min(_MOMENT, until_cap))
         return is_awaited
 
     def _keep(
@@ -196,7 +197,7 @@ class Reporter:
     def _put_off(self, job: Job, error: DiskReserveError) -> None:
         """A full disk is no fault of the study: it costs no attempt."""
         with self._store.writing() as connection:
-            jobs.give_back(connection, job, due_at=self._clock() + _DISK_FULL)
+            jobs.give_back(connection, job, now=self._clock(), after=_DISK_FULL)
         log.event(LOGGER, "report_put_off", level=logging.WARNING, job=job.id, reason=str(error))
 
     def _fail(self, job: Job, error: Exception) -> None:
