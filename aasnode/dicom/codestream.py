@@ -1,7 +1,8 @@
-"""Size of an encoded picture, read from its own header, so that a bomb is refused before it is decoded."""
+"""Size of an encoded picture, read from its own headers, so that a bomb is refused before it is decoded."""
 
 import struct
 from dataclasses import dataclass
+from itertools import pairwise
 
 _FRAME_MARKERS = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})  # SOF of JPEG, and of JPEG-LS
 _STANDALONE_MARKERS = frozenset({0x01, *range(0xD0, 0xD8)})
@@ -10,6 +11,8 @@ _PNG_START = b"\x89PNG\r\n\x1a\n"
 _TIFF_BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _TIFF_WIDTH, _TIFF_LENGTH, _TIFF_PHOTOMETRIC = 256, 257, 262
 _TIFF_SHORT, _TIFF_LONG = 3, 4
+_RLE_SEGMENTS = 15
+_RLE_NOTHING = 128  # a header byte that stands for no bytes; below it they follow, above it one is repeated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,31 @@ def picture_size(encoded: bytes) -> PictureSize | None:
 def has_end_of_image(encoded: bytes) -> bool:
     """Whether a JPEG or JPEG-LS stream reaches its EOI marker; padding may follow."""
     return b"\xff\xd9" in encoded[-64:]
+
+
+def rle_exceeds(encoded: bytes, limit: int) -> bool:
+    """Whether a segment of an RLE frame expands to more than ``limit`` bytes; nothing is expanded to tell (PS3.5 G.3).
+
+    Raises struct.error where the frame ends within its header.
+    """
+    count, *offsets = struct.unpack_from(f"<{_RLE_SEGMENTS + 1}L", encoded)
+    starts = [*offsets[: min(count, _RLE_SEGMENTS)], len(encoded)]
+    return any(_rle_segment_exceeds(encoded[start:end], limit) for start, end in pairwise(starts))
+
+
+def _rle_segment_exceeds(segment: bytes, limit: int) -> bool:
+    at = expanded = 0
+    while at < len(segment) and expanded <= limit:
+        header = segment[at]
+        if header < _RLE_NOTHING:
+            expanded += min(header + 1, len(segment) - at - 1)
+            at += header + 2
+        elif header > _RLE_NOTHING:
+            expanded += 257 - header
+            at += 2
+        else:
+            at += 1
+    return expanded > limit
 
 
 def is_white_zero_tiff(encoded: bytes) -> bool:

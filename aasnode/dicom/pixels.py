@@ -19,7 +19,7 @@ from pydicom.uid import UID
 
 from aasnode.config import PixelsSection
 from aasnode.dicom import transfer_syntaxes
-from aasnode.dicom.codestream import PictureSize, has_end_of_image, picture_size
+from aasnode.dicom.codestream import PictureSize, has_end_of_image, picture_size, rle_exceeds
 from aasnode.dicom.elements import integer, text, value
 from aasnode.dicom.file import MEBIBYTE
 from aasnode.dicom.grey import Pixels, grey_of_colour, grey_of_monochrome, grey_of_palette
@@ -35,6 +35,7 @@ _PLUGINS = {
 }
 _MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
 _BITS_ALLOCATED = (8, 16)
+_RLE_PADDING = 128  # bytes: one run, by which some encoders overshoot
 _BROKEN = (
     ArithmeticError,
     AttributeError,
@@ -135,8 +136,11 @@ def _check_size(dataset: Dataset, limits: PixelsSection) -> None:
 
 def _decode(dataset: Dataset, syntax: TransferSyntax) -> npt.NDArray[np.integer]:
     """The first frame as (rows, columns) or (rows, columns, 3), colour as RGB."""
-    if syntax.is_encapsulated and syntax.decoder is not PixelDecoder.RLE:
-        _check_codestream(dataset, syntax)
+    if syntax.is_encapsulated:
+        frames = max(integer(dataset, "NumberOfFrames") or 1, 1)
+        encoded = get_frame(dataset.PixelData, 0, number_of_frames=frames)
+        check = _check_runs if syntax.decoder is PixelDecoder.RLE else _check_codestream
+        check(dataset, syntax, encoded)
     # Unused high bits are dealt with in ``grey``, where High Bit is looked at too.
     options: dict[str, Any] = {"decoding_plugin": _PLUGINS[syntax.decoder]}
     if syntax.decoder not in (PixelDecoder.JPEG_2000, PixelDecoder.JPEG_LS):
@@ -145,10 +149,17 @@ def _decode(dataset: Dataset, syntax: TransferSyntax) -> npt.NDArray[np.integer]
     return array
 
 
-def _check_codestream(dataset: Dataset, syntax: TransferSyntax) -> None:
+def _check_runs(dataset: Dataset, syntax: TransferSyntax, encoded: bytes) -> None:
+    """Refuse RLE segments that are longer than the picture: the decoder would expand them all before it compares."""
+    if rle_exceeds(encoded, dataset.Rows * dataset.Columns + _RLE_PADDING):
+        raise UnreadableError(
+            f"instance {text(dataset, 'SOPInstanceUID')}: pixels in {syntax.name} expand to more than "
+            f"{dataset.Rows} x {dataset.Columns}"
+        )
+
+
+def _check_codestream(dataset: Dataset, syntax: TransferSyntax, encoded: bytes) -> None:
     """Refuse a stream whose own size is not that of the header: a decoder would allocate what the stream says."""
-    frames = max(integer(dataset, "NumberOfFrames") or 1, 1)
-    encoded = get_frame(dataset.PixelData, 0, number_of_frames=frames)
     expected = PictureSize(rows=dataset.Rows, columns=dataset.Columns, samples=integer(dataset, "SamplesPerPixel") or 1)
     if (announced := picture_size(encoded)) != expected:
         raise UnreadableError(

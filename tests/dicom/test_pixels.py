@@ -1,4 +1,5 @@
 import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import numpy as np
 import pytest
 from pydicom import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEG2000Lossless, JPEGLSLossless
+from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 from aasnode.config import PixelsSection
 from aasnode.dicom.file import read_data_set
@@ -238,6 +239,36 @@ def test_stream_larger_than_its_header_is_refused_before_it_is_decoded() -> None
     dataset.PixelData = encapsulate([bytes(encoded)])
     with pytest.raises(UnreadableError, match="60000"):
         read_pixels(dataset, LIMITS)
+
+
+def run_length_encoded(dataset: Dataset, *segments: bytes) -> Dataset:
+    """``dataset`` with these segments as its only frame (PS3.5 G.5)."""
+    starts = [64 + sum(map(len, segments[:number])) for number in range(len(segments))]
+    header = struct.pack("<16L", len(segments), *starts, *[0] * (15 - len(segments)))
+    dataset.file_meta.TransferSyntaxUID = RLELossless
+    dataset.PixelData = encapsulate([header + b"".join(segments)])
+    return dataset
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_runs_that_expand_beyond_the_picture_are_refused_before_they_are_expanded(place: int) -> None:
+    """4 MB of runs would become 264 MB before the decoder compares lengths."""
+    segments = [b"\x81\x00" * 32, b"\x81\x00" * 32]  # twice 32 runs of 128 are 64 x 64 pixels of 16 bits
+    segments[place] = b"\x81\x00" * (2 << 20)
+    dataset = run_length_encoded(film(ramp(rows=64, columns=64)), *segments)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableError, match="expand to more than 64 x 64"):
+            read_pixels(dataset, LIMITS)
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_runs_of_exactly_the_picture_and_a_pad_byte_are_read() -> None:
+    zeros, padded = b"\x81\x00" * 32, b"\x80" + b"\x81\x07" * 31 + b"\x7f" + b"\x07" * 128 + b"\0"
+    pixels = read_pixels(run_length_encoded(film(ramp(rows=64, columns=64)), zeros, padded), LIMITS)
+    assert pixels.shape == (64, 64)
 
 
 @pytest.mark.parametrize("suffix", [row.uid.removeprefix(PREFIX) for row in TRANSFER_SYNTAXES if row.is_encapsulated])
