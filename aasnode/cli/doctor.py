@@ -29,6 +29,7 @@ from aasnode.config import Config, Destination
 from aasnode.errors import AasnodeError, ModelError, PeerRefusedError, UnsupportedError
 from aasnode.inference.detection import Outcome
 from aasnode.network import scu
+from aasnode.services.sender import destinations
 from aasnode.store import jobs
 from aasnode.store.files import FileStore
 from aasnode.store.schema import JobState
@@ -88,9 +89,10 @@ def _looks(config: Config) -> Iterator[tuple[Part, Look]]:
     yield Part.DISK, partial(_disk, config)
     yield Part.DATABASE, partial(_database, config)
     yield Part.MODEL, partial(_model, config)
-    if not config.delivery.destinations:
+    places = destinations(config)
+    if not places:
         yield Part.DESTINATIONS, lambda: iter(["none configured"])
-    for destination in config.delivery.destinations:
+    for destination in places:
         yield Part.DESTINATIONS, partial(_destination, config, destination)
 
 

@@ -52,6 +52,16 @@ def test_a_destination_that_is_down_is_exit_1_and_hides_no_other(
     assert seen == {"gone": False, "pacs": True}
 
 
+def test_a_sender_that_takes_nothing_back_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with archive() as (gone, _):
+        free_port = gone.port
+    where = f'ae_title = "PACS"\nhost = "127.0.0.1"\nport = {free_port}\n'
+    back = f"timeout_seconds = 5.0\nreturn_to_sender = true\n[[delivery.return_table]]\n{where}"
+    status, findings = doctor(tmp_path, capsys, "--only", "destinations", delivery=back)
+    assert status == 1
+    assert [(one["well"], one["seen"].startswith("return:PACS")) for one in findings[1:]] == [(False, True)]
+
+
 def test_a_disk_below_its_reserve_is_told_with_the_setting_to_change(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
