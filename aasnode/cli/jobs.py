@@ -14,7 +14,7 @@ from aasnode.cli.table import print_json, print_table
 from aasnode.store import jobs
 from aasnode.store.jobs import Job
 from aasnode.store.schema import JobKind, JobState
-from aasnode.store.store import utc_now
+from aasnode.store.store import Store, utc_now
 
 _HEADINGS = ("job", "kind", "state", "attempts", "due", "of", "destination", "reason")
 
@@ -58,10 +58,11 @@ def _list(arguments: argparse.Namespace) -> None:
 def _show(arguments: argparse.Namespace) -> None:
     with existing_store(load_config(arguments)) as store, store.reading() as connection:
         story = job_story.read(connection, arguments.job)
+        file = _file(story, store)
     if arguments.format is Format.JSON:
-        print_json(_story_as_json(story))
+        print_json(_story_as_json(story, file))
         return
-    for name, value in _story_rows(story):
+    for name, value in _story_rows(story, file):
         print(f"{name:<10}{value}")
     print()
     print_table(("when", "what happened"), [(_local(event.at), event.what) for event in story.events()])
@@ -85,7 +86,13 @@ def _local(instant: datetime) -> str:
     return instant.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _story_rows(story: JobStory) -> Iterator[tuple[str, str]]:
+def _file(story: JobStory, store: Store) -> str | None:
+    """Where the film lies; None where it is no longer kept, or the job is of none."""
+    name = story.arrival.file_name if story.arrival else None
+    return None if name is None else str(store.inbox.path(name))
+
+
+def _story_rows(story: JobStory, file: str | None) -> Iterator[tuple[str, str]]:
     """What the job is, what it is of, and how it stands."""
     job = story.job
     yield "job", f"{job.id}, {job.kind}"
@@ -97,6 +104,8 @@ def _story_rows(story: JobStory) -> Iterator[tuple[str, str]]:
         yield "sends", f"{(job.role or '').partition(':')[0].replace('_', ' ')} to {job.destination}"
     if story.sop_instance_uid:
         yield "film", f"{story.sop_instance_uid} (SOP Instance UID)"
+    if story.arrival is not None:
+        yield "file", file or "no longer kept"
     yield "study", story.study_instance_uid or "not known before the film is read"
     if story.arrival is not None and story.arrival.reason:
         yield "arrival", f"{story.arrival.state}: {story.arrival.reason}"
@@ -106,8 +115,9 @@ def _story_rows(story: JobStory) -> Iterator[tuple[str, str]]:
         yield "result" if story.sop_instance_uid else "film", f"{of}{stored.film.view}, {found}"
 
 
-def _story_as_json(story: JobStory) -> dict[str, object]:
+def _story_as_json(story: JobStory, file: str | None) -> dict[str, object]:
     film = {
+        "file": file,
         "sop_instance_uid": story.sop_instance_uid,
         "study_instance_uid": story.study_instance_uid,
         "arrival": story.arrival.state if story.arrival else None,

@@ -62,7 +62,8 @@ class Receiver:
             known = instances.find(connection, sop_instance_uid=incoming.sop_instance_uid, digest=digest)
             study_instance_uid = self._study_in_want(connection, known) if known else None
         if known is not None:
-            return self._receive_again(incoming, known, study_instance_uid) if study_instance_uid else "film_known"
+            is_wanted = study_instance_uid is not None or _is_missed(known)
+            return self._receive_again(incoming, known, study_instance_uid) if is_wanted else "film_known"
         if incoming.sop_class_uid in self._acknowledged:
             self._record(incoming, digest, None, Arrival.ACKNOWLEDGED)
             return "object_acknowledged"
@@ -78,21 +79,22 @@ class Receiver:
         is_wanted = known.file_name is None or deliveries.without_bytes(connection, study_instance_uid)
         return study_instance_uid if is_wanted else None
 
-    def _receive_again(self, incoming: IncomingInstance, known: Instance, study_instance_uid: str) -> str:
-        """The bytes of a film that was analysed, once more: its file is kept again, and its study asks for a report."""
+    def _receive_again(self, incoming: IncomingInstance, known: Instance, study_instance_uid: str | None) -> str:
+        """The bytes of a known film, once more: its file is kept again, and a study that wants it asks for a report."""
 
         def record(file_name: str | None) -> bool:
             now = self._clock()
             with self._store.writing() as connection:
                 if file_name and not instances.keep_again(connection, known.id, file_name=file_name, now=now):
                     return False
-                jobs.add_report(
-                    connection,
-                    study_instance_uid=study_instance_uid,
-                    now=now,
-                    settle=self._settle,
-                    cap=self._settle_cap,
-                )
+                if study_instance_uid is not None:
+                    jobs.add_report(
+                        connection,
+                        study_instance_uid=study_instance_uid,
+                        now=now,
+                        settle=self._settle,
+                        cap=self._settle_cap,
+                    )
             return True
 
         if known.file_name is not None:
@@ -145,3 +147,8 @@ class Receiver:
             bytes=incoming.data_set.nbytes,
             **values,
         )
+
+
+def _is_missed(known: Instance) -> bool:
+    """Whether the file of an arrival that only a person can judge went, as an earlier version of this node let it."""
+    return known.file_name is None and known.state is Arrival.QUARANTINED

@@ -1,4 +1,7 @@
-"""Which files may go. Never what is pending, rests undelivered, or was not analysed yet; numbers stay for ever."""
+"""Which files may go; numbers stay for ever.
+
+Never what is pending, rests undelivered, or was not analysed yet; nor what is in quarantine, which waits for a person.
+"""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -8,6 +11,7 @@ from sqlalchemy import Connection, Select, Table, select, update
 from aasnode.store.schema import Arrival, JobKind, JobState, instances, jobs, objects, reports, results
 
 _UNFINISHED = (JobState.PENDING, JobState.CLAIMED, JobState.DEAD)
+_KEPT = (Arrival.RECEIVED, Arrival.QUARANTINED)
 
 
 def release_films(connection: Connection, *, older_than: datetime) -> Collection[str]:
@@ -20,7 +24,7 @@ def release_films(connection: Connection, *, older_than: datetime) -> Collection
     old = [
         instances.c.file_name.is_not(None),
         instances.c.kept_since < older_than,
-        instances.c.state != Arrival.RECEIVED,
+        instances.c.state.not_in(_KEPT),
         instances.c.id.not_in(analysing),
         instances.c.id.not_in(in_use),
     ]

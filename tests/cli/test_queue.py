@@ -79,7 +79,9 @@ def test_a_film_that_was_not_read_yet_is_named_and_its_study_is_not_known(aasnod
     _, out, _ = aasnode("jobs", "show", "1", "--format", "json")
     film_shown = json.loads(out)["film"]
     assert (film_shown["sop_instance_uid"], film_shown["study_instance_uid"]) == ("1.2.31", None)
-    assert "1.2.31" in aasnode("jobs", "show", "1")[1]
+    table = aasnode("jobs", "show", "1")[1]
+    assert "1.2.31" in table
+    assert str(store.inbox.path("1.2.31.d.dcm")) in table  # where it can be looked at
 
 
 def test_a_delivery_names_the_film_whose_overlay_it_sends_and_the_version_of_the_report(

@@ -156,6 +156,17 @@ def test_other_pixels_are_quarantined_although_the_first_film_is_no_longer_kept(
     assert in_state(node, Arrival.QUARANTINED) == 1
 
 
+def test_a_film_in_quarantine_whose_file_went_is_kept_again_and_stays_in_quarantine(node: Node) -> None:
+    node.analyse(marked_film(), marked_film(adi_px=50))
+    with node.store.writing() as connection:  # as an earlier version of the janitor did
+        [other] = instances.list_in_state(connection, Arrival.QUARANTINED)
+        connection.exec_driver_sql(f"UPDATE instances SET file_name = NULL WHERE id = {other.id}")
+    node.store.inbox.remove(other.file_name or "")
+    node.analyse(marked_film(adi_px=50))
+    assert films(node) == 2
+    assert in_state(node, Arrival.QUARANTINED) == 1
+
+
 def test_a_changed_header_of_a_rejected_film_is_shown_although_the_first_is_no_longer_kept(node: Node) -> None:
     chest = marked_film()
     chest.BodyPartExamined, chest.SeriesDescription = "CHEST", "Chest PA"

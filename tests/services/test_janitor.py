@@ -49,6 +49,15 @@ def test_nothing_goes_that_was_not_analysed(node: Node) -> None:
     assert films(node) == 1
 
 
+def test_nothing_goes_that_is_in_quarantine(node: Node) -> None:
+    node.report(marked_film())
+    deliver_everything(node)
+    node.analyse(marked_film(adi_px=50))
+    node.wait(1000 * DAY)
+    node.janitor.step()
+    assert films(node) == 1
+
+
 def test_an_object_stays_as_long_as_any_version_needs_it(node: Node) -> None:
     node.report(marked_film("flexion"))
     deliver_everything(node)
