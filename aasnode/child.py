@@ -6,7 +6,6 @@ child. Knows neither films nor jobs.
 
 import contextlib
 import multiprocessing
-import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from types import TracebackType
@@ -134,5 +133,4 @@ def _answer(answer: Callable[[RequestT], AnswerT], request: RequestT) -> AnswerT
     try:
         return answer(request)
     except AasnodeError as error:
-        error.add_note(traceback.format_exc(limit=-1))
         return error

@@ -5,6 +5,7 @@ answered as failed while the next one goes on.
 """
 
 import argparse
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,17 +76,23 @@ def prepare(config: Config) -> Callable[[Film], Answer]:
 
     warnings.simplefilter("ignore")  # pydicom warns of every odd element, and quotes it
     detector = load_detector(config.model.directory or shipped_model(), config.model.device)
-    settings = AnalysisSettings(selection=config.selection, pixels=config.pixels, measurement=config.measurement)
+    settings = AnalysisSettings.of(config)
 
     def answer(film: Film) -> Answer:
         try:
             analysis = analyse_file(film.path, detector, settings, _given(film.pixel_spacing_mm))
         except Exception as error:  # noqa: BLE001  a defect that one film shows must not end the others
-            traceback.print_exc()
+            _tell_defect(error)
             analysis = failed(f"a defect of aasnode showed on this film: {type(error).__name__}; please report it")
         return as_json(analysis, str(film.path))
 
     return answer
+
+
+def _tell_defect(error: Exception) -> None:
+    """Type and places on stderr, the outermost first; no text, since that may quote the data set."""
+    places = (f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__))
+    print(type(error).__name__, *places, sep="\n  ", file=sys.stderr)
 
 
 def _given(millimetres: float | None) -> PixelSpacing | None:

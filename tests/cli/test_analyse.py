@@ -87,6 +87,22 @@ def test_a_film_that_hangs_or_crashes_is_answered_as_failed_and_the_next_goes_on
     assert [one["file"] for one in answers] == ["one.dcm", "hangs.dcm", "crashes.dcm", "two.dcm"]
 
 
+def test_a_defect_is_told_by_type_and_places_and_never_in_words_that_may_quote_the_patient(
+    untrained_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def defective(*_: object) -> None:
+        raise KeyError("DOE^JANE")
+
+    monkeypatch.setattr(analyse, "analyse_file", defective)
+    config = from_table({"model": {"directory": str(untrained_model), "device": "cpu"}})
+    answer = analyse.prepare(config)(films("one.dcm")[0])
+    told = capsys.readouterr().err
+    assert answer["status"] == "failed"
+    assert told.startswith("KeyError\n")
+    assert f"{__file__}:" in told
+    assert "DOE" not in told + answer["reason"]
+
+
 def test_an_answer_is_given_before_the_next_film_is_looked_at(
     impatient: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
