@@ -33,10 +33,9 @@ class Instance:
 
 @dataclass(frozen=True, kw_only=True)
 class Exposure:
-    """One exposure of a study and the instances that show it."""
+    """One exposure of a study."""
 
     representative: str  # SOP instance UID of the instance that is measured for this exposure
-    sop_instance_uids: tuple[str, ...]  # all its instances, the representative first
     view: View
     is_primary: bool  # of repeats of a view in the study, the one that is reported and tracked
 
@@ -80,7 +79,6 @@ def group_exposures(instances: Sequence[Instance]) -> tuple[Exposure, ...]:
     return tuple(
         Exposure(
             representative=group[0].sop_instance_uid,
-            sop_instance_uids=tuple(instance.sop_instance_uid for instance in group),
             view=_view(group),
             is_primary=id(group) in primaries,
         )

@@ -49,7 +49,6 @@ class Identity:
     issuer_of_patient_id: str
     birth_date: date | None
     sex: str  # M, F, O or empty
-    age_years: float | None  # at acquisition
     acquisition: Acquisition
     accession_number: str
     specific_character_set: tuple[str, ...]
@@ -78,7 +77,6 @@ def identify(dataset: Dataset, zone: ZoneInfo) -> Identity:
         issuer_of_patient_id=text(dataset, "IssuerOfPatientID"),
         birth_date=birth_date,
         sex=sex if (sex := text(dataset, "PatientSex").upper()) in ("M", "F", "O") else "",
-        age_years=read_age_years(dataset, zone),
         acquisition=acquisition,
         accession_number=text(dataset, "AccessionNumber"),
         specific_character_set=texts(dataset, "SpecificCharacterSet"),

@@ -61,7 +61,6 @@ def test_two_renderings_are_one_exposure_and_the_presentation_is_measured() -> N
     shown = instance("shown", exposure_key="k", arrival=2)
     (exposure,) = group_exposures([raw, shown])
     assert exposure.representative == "shown"
-    assert exposure.sop_instance_uids == ("shown", "raw")
 
 
 def test_rendering_that_was_measured_goes_before_one_that_was_not() -> None:
@@ -95,7 +94,6 @@ def test_unknown_view_takes_the_view_of_its_exposure() -> None:
     unknown = instance("u", exposure_key="event:k", view=View.UNKNOWN)
     (exposure,) = group_exposures([unknown, instance("n", exposure_key="event:k")])
     assert exposure.view is View.NEUTRAL
-    assert set(exposure.sop_instance_uids) == {"u", "n"}
 
 
 def test_of_repeats_the_last_exposed_is_primary() -> None:

@@ -63,7 +63,6 @@ def film(
         issuer_of_patient_id=issuer,
         birth_date=birth_date,
         sex=sex,
-        age_years=70.0,
         acquisition=Acquisition(
             date_verbatim="20260301", time_verbatim="120000.50", element="AcquisitionDate", instant=acquired_at
         ),
