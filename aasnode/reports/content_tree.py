@@ -1,8 +1,9 @@
 """The content tree of the structured report: TID 1500, one measurement group (TID 1501) per length and film.
 
 The shape is the one that viewers of today survive and understand: a group holds exactly one NUM, whose only child is
-the SCOORD of its two ends, under a tracking identifier that the cornerstone viewers take for a Length. Whatever is no
-measurement in mm (not measured, compared, assessed) stands under Qualitative Evaluations at the root, never in a group.
+the SCOORD of its two ends, under a tracking identifier that the cornerstone viewers take for a Length. What the length
+says by itself stands beside it as text; what a film or the study says (assessed, not measured, compared with an earlier
+film) stands under Qualitative Evaluations at the root, never in a group.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from pydicom.sr.coding import Code
 from aasnode.anatomy import Landmark
 from aasnode.dicom.identity import MANUFACTURER
 from aasnode.geometry import Point
-from aasnode.measurement import Length
+from aasnode.measurement import Length, LengthFinding
 from aasnode.reports import codes, wording
 from aasnode.reports.content_items import Relationship, coded, container, image, number, polyline, text, uid_reference
 from aasnode.reports.findings import ADI_ENDS, SAC_ENDS, FilmFindings, StudyFindings
@@ -86,21 +87,15 @@ def _image_descriptors(film: FilmFindings) -> Iterator[Dataset]:
 
 
 def _measurement_groups(study: StudyFindings, film: FilmFindings) -> Iterator[Dataset]:
-    """One group per length in mm; the film's assessment goes with its first."""
-    assessed = [] if film.measurement is None else [_assessment(film)]
-    for code, name, length, ends in (
-        (codes.ADI, "ADI", film.adi, ADI_ENDS),
-        (codes.SAC, "SAC", film.sac, SAC_ENDS),
+    """One group per length in mm, each with what that length says by itself."""
+    measured = film.measurement
+    for code, name, length, ends, finding in (
+        (codes.ADI, "ADI", film.adi, ADI_ENDS, measured.adi_finding if measured else None),
+        (codes.SAC, "SAC", film.sac, SAC_ENDS, measured.sac_finding if measured else None),
     ):
         points = _points(film, ends)
         if length is not None and points is not None:
-            yield _measurement_group(study, film, code, name, length, points, assessed)
-            assessed = []
-
-
-def _assessment(film: FilmFindings) -> Dataset:
-    assert film.measurement is not None
-    return coded(Relationship.CONTAINS, codes.ASSESSMENT, codes.ASSESSMENTS[film.measurement.assessment])
+            yield _measurement_group(study, film, code, name, length, points, finding)
 
 
 def _points(film: FilmFindings, ends: tuple[Landmark, Landmark]) -> tuple[Point, Point] | None:
@@ -116,7 +111,7 @@ def _measurement_group(
     name: str,
     length: Length,
     points: tuple[Point, Point],
-    assessment: list[Dataset],
+    finding: LengthFinding | None,
 ) -> Dataset:
     """TID 1501 with its only NUM, whose only child is the SCOORD on the film."""
     frame = film.frame if int(film.header.get("NumberOfFrames") or 1) > 1 else None
@@ -130,9 +125,8 @@ def _measurement_group(
         coded(Relationship.HAS_CONCEPT_MOD, codes.FINDING_SITE, codes.ATLANTOAXIAL_JOINT),
         *_algorithm(film),
         number(Relationship.CONTAINS, code, round(length.mm, 2), codes.MILLIMETRE, [line]),
-        *assessment,
         text(Relationship.CONTAINS, codes.COMMENT, f"{label} {wording.describe_length(length)}, AI, unverified"),
-        *_further_values(film, length),
+        *_further_values(film, length, finding),
     ]
     return container(codes.MEASUREMENT_GROUP, children, Relationship.CONTAINS)
 
@@ -162,20 +156,23 @@ def _parameters(film: FilmFindings) -> Iterator[str]:
         yield f"weights SHA-256: {film.model_digest}"
 
 
-def _further_values(film: FilmFindings, length: Length) -> Iterator[Dataset]:
+def _further_values(film: FilmFindings, length: Length, finding: LengthFinding | None) -> Iterator[Dataset]:
     """Beside the value, as text: a second NUM in the group would be taken for the measurement."""
     interval = f"{length.low_mm:.2f} to {length.high_mm:.2f} mm"
     yield text(Relationship.CONTAINS, codes.INTERVAL, interval)
     other = wording.describe_other_plane(film, length)
     if other is not None:
         yield text(Relationship.CONTAINS, codes.OTHER_PLANE, other)
+    if finding is not None:
+        yield text(Relationship.CONTAINS, codes.LENGTH_FINDING, wording.describe_verdict(finding))
 
 
 def qualitative_evaluations(study: StudyFindings) -> Iterator[Dataset]:
-    """What is no measurement in mm, and what it must be read with."""
+    """What is no measurement in mm, and what it must be read with; codes before texts, as the template has them."""
     together = study.assessment
     contains = Relationship.CONTAINS
     yield coded(contains, codes.ASSESSMENT, codes.ASSESSMENTS[together.assessment])
+    yield from _film_assessments(study)
     yield text(contains, codes.COMMENT, f"Study: {wording.ASSESSMENTS[together.assessment]}. {together.reason}".strip())
     for film in study.films:
         yield from _film_evaluations(study, film)
@@ -184,6 +181,15 @@ def qualitative_evaluations(study: StudyFindings) -> Iterator[Dataset]:
             yield text(contains, codes.CHANGE_ON_MOTION, f"{name}: {wording.describe_change(change)}")
     yield text(contains, codes.THRESHOLDS, study.settings.thresholds)
     yield text(contains, codes.LIMITS_OF_USE, wording.LIMITS_OF_USE)
+
+
+def _film_assessments(study: StudyFindings) -> Iterator[Dataset]:
+    """What each film says, inferred from that film."""
+    for film in study.films:
+        if film.measurement is not None:
+            said = codes.ASSESSMENTS[film.measurement.assessment]
+            source = image(Relationship.INFERRED_FROM, None, film.sop_class_uid, film.sop_instance_uid)
+            yield coded(Relationship.CONTAINS, codes.ASSESSMENT, said, [source])
 
 
 def _film_evaluations(study: StudyFindings, film: FilmFindings) -> Iterator[Dataset]:

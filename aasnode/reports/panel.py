@@ -174,8 +174,8 @@ def _add_verdict(column: _Column, finding: LengthFinding | None) -> None:
         style = column.style(0.85, weight=Weight.BOLD)
         column.paragraph(wording.describe_compared(compared), style, indent=indent)
     column.paragraph(wording.describe_finding(finding), column.style(1.05, colour, Weight.BOLD), indent=indent)
-    if compared.note and (compared.is_as_measured or compared.mm is None):
-        column.paragraph(compared.note, column.style(0.72, DIM), indent=indent)
+    if note := wording.describe_plane_note(compared):
+        column.paragraph(note, column.style(0.72, DIM), indent=indent)
     left, width = column.margin + round(column.unit * KEY_UNITS), max(2, round(column.unit / 6))
     fill(column.picture, left, top, width, column.y - top, colour)
 

@@ -25,7 +25,7 @@ def _findings(study: StudyFindings) -> Iterator[Dataset]:
     films = [image(Relationship.INFERRED_FROM, None, f.sop_class_uid, f.sop_instance_uid) for f in study.films]
     for item in qualitative_evaluations(study):
         if item.ValueType != "TEXT":
-            continue  # a code is told in words by the comment that follows it
+            continue  # a code is told in words by a comment
         heading = item.ConceptNameCodeSequence[0].CodeMeaning
         said = item.TextValue if heading == codes.COMMENT.meaning else f"{heading}: {item.TextValue}"
         yield text(Relationship.CONTAINS, codes.FINDING, said, films)

@@ -1,7 +1,8 @@
 """UIDs of what we make: a hash of what shapes the object, so that the same findings never make two objects.
 
-An object is named by its SOP class, its study, the results that it shows and the settings that shape it. The time of
-creation and the version replaced are left out: a report that is built again after a crash keeps its name.
+An object is named by its SOP class, its study, the results that it shows, the settings that shape it and the number of
+that shape. The time of creation and the version replaced are left out: a report that is built again after a crash keeps
+its name.
 """
 
 import hashlib
@@ -18,11 +19,12 @@ from aasnode.reports.findings import FilmFindings, ReportSettings, StudyFindings
 _IDENTITY = ("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "AccessionNumber")
 _PERSON = ("PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")  # as the store holds people apart
 _NOT_COMPARED = ("header", "pixels")
+_SHAPE = "2"  # of our objects; the next number when the same findings come to be told otherwise
 
 
 def object_uid(sop_class_uid: str, study_instance_uid: str, result_digests: Iterable[str], settings_digest: str) -> UID:
-    """SOP Instance UID of an object that shows these results under these settings."""
-    return UID(own_uid("object", sop_class_uid, study_instance_uid, *result_digests, settings_digest))
+    """SOP Instance UID of an object that shows these results under these settings, in today's shape."""
+    return UID(own_uid("object", _SHAPE, sop_class_uid, study_instance_uid, *result_digests, settings_digest))
 
 
 def series_uid(study: StudyFindings, modality: str) -> UID:

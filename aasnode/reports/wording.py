@@ -83,6 +83,18 @@ def describe_compared(compared: ComparedLength) -> str:
     return f"{value}, {PLANES[compared.plane]}" if compared.plane else value
 
 
+def describe_plane_note(compared: ComparedLength) -> str | None:
+    """What must be known of the plane and is not seen from the value that was compared."""
+    return compared.note if compared.note and (compared.is_as_measured or compared.mm is None) else None
+
+
+def describe_verdict(finding: LengthFinding) -> str:
+    """One length's verdict in one line: ``4.9 mm (4.4 to 5.5), detector plane, > 3 mm: abnormal``."""
+    verdict = f"{describe_compared(finding.compared)}, {describe_finding(finding)}"
+    note = describe_plane_note(finding.compared)
+    return f"{verdict} ({note})" if note else verdict
+
+
 def describe_change(change: Change) -> str:
     """Signed, with the error of measurement: ``+1.2 mm, within measurement error (1.9 mm)``."""
     verdict = "exceeds" if change.exceeds_error else "within"

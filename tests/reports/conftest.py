@@ -24,7 +24,7 @@ from aasnode.anatomy import LANDMARKS, Facing, Landmark, LandmarkEstimate, View
 from aasnode.config import MeasurementSection
 from aasnode.dicom.identity import own_uid
 from aasnode.geometry import PixelSpacing, Point, SpacingRule, distance_mm
-from aasnode.measurement import Assessment, Change, Length, Measurement, StudyAssessment
+from aasnode.measurement import Assessment, Change, Length, Measurement, StudyAssessment, assess_film
 from aasnode.reports import wording
 from aasnode.reports.findings import ADI_ENDS, SAC_ENDS, FilmFindings, ReportSettings, StudyFindings
 
@@ -159,6 +159,15 @@ def make_film() -> FilmFactory:
         adi = None if spacing is None or set(ADI_ENDS) & set(missing) else length(ADI_ENDS, points, spacing)
         sac = None if spacing is None or set(SAC_ENDS) & set(missing) else length(SAC_ENDS, points, spacing)
         why = "no pixel spacing in the header" if spacing is None else "point_hidden"
+        assessed = assess_film(
+            adi=adi,
+            sac=sac,
+            adi_reason=why,
+            sac_reason=why,
+            spacing_rule=spacing.rule if spacing else None,
+            age_years=10.0 if assessment is Assessment.NOT_ASSESSED else 66.0,
+            settings=MeasurementSection(),
+        )
         measurement = Measurement(
             view=view,
             spacing_rule=spacing.rule if spacing else None,
@@ -172,6 +181,8 @@ def make_film() -> FilmFactory:
             assessment=assessment if adi or sac else Assessment.NOT_ASSESSED,
             assessment_reason="both lengths on the normal side" if adi and sac else "not both lengths known",
             interval_source="simulated films",
+            adi_finding=assessed.adi,
+            sac_finding=assessed.sac,
         )
         values: dict[str, Any] = {
             "header": read_back(source, transfer_syntax),

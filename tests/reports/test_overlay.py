@@ -285,7 +285,7 @@ def test_a_value_compared_as_a_range_says_so(
 def test_a_length_that_was_not_compared_says_why_in_the_films_assessment(
     drawn: list[tuple[str, int, int, Style]], make_film: FilmFactory, make_study: StudyFactory
 ) -> None:
-    film = film_of_size(make_film, "as stored")
+    film = film_of_size(make_film, "as stored", assessment=Assessment.NOT_ASSESSED)
     assert film.measurement is not None
     film = replace(film, measurement=replace(film.measurement, assessment_reason="under 18 years"))
     draw_overlay(make_study(film), film)

@@ -8,10 +8,11 @@ from pydicom import Dataset
 from pydicom.sr.coding import Code
 
 from aasnode.anatomy import Landmark, View
+from aasnode.config import MeasurementSection
 from aasnode.geometry import PixelSpacing, SpacingRule
-from aasnode.measurement import Assessment, Change, NotComparable
+from aasnode.measurement import Assessment, Change, NotComparable, assess_film
 from aasnode.reports import codes, wording
-from aasnode.reports.findings import EarlierLength, ObjectReference
+from aasnode.reports.findings import EarlierLength, FilmFindings, ObjectReference
 from aasnode.reports.structured_report import SOP_CLASSES, build_structured_report
 
 from .conftest import FilmFactory, StudyFactory, digital_radiograph
@@ -140,9 +141,52 @@ def test_a_child_is_measured_and_not_assessed(make_film: FilmFactory, make_study
     assert film.measurement is not None
     film = replace(film, measurement=replace(film.measurement, assessment_reason="under 18 years"))
     report = build_structured_report(make_study(film))
-    (verdict,) = below(groups(report)[0], codes.ASSESSMENT)
-    assert verdict.ConceptCodeSequence[0].CodeValue == "NOT-ASSESSED"
+    assert not [item for group in groups(report) for item in below(group, codes.LENGTH_FINDING)]
+    assert codes_of_films(report) == {film.sop_instance_uid: "NOT-ASSESSED"}
     assert "neutral: not assessed. under 18 years" in evaluations(report, codes.COMMENT)
+
+
+def codes_of_films(report: Dataset) -> dict[str, str]:
+    """What each film says, by the instance that the code is inferred from."""
+    (part,) = below(report, codes.QUALITATIVE_EVALUATIONS)
+    return {
+        item.ContentSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID: item.ConceptCodeSequence[0].CodeValue
+        for item in below(part, codes.ASSESSMENT)
+        if "ContentSequence" in item
+    }
+
+
+def with_lengths(film: FilmFindings, *, adi_mm: float, sac_mm: float) -> FilmFindings:
+    """The film with these lengths, ± 0.5 and ± 1 mm, and what they say."""
+    assert film.measurement is not None
+    assert film.adi is not None
+    assert film.spacing is not None
+    adi = replace(film.adi, mm=adi_mm, low_mm=adi_mm - 0.5, high_mm=adi_mm + 0.5)
+    sac = replace(film.adi, mm=sac_mm, low_mm=sac_mm - 1.0, high_mm=sac_mm + 1.0)
+    said = assess_film(
+        adi=adi,
+        sac=sac,
+        adi_reason=None,
+        sac_reason=None,
+        spacing_rule=film.spacing.rule,
+        age_years=66.0,
+        settings=MeasurementSection(),
+    )
+    measured = replace(film.measurement, adi=adi, sac=sac, adi_finding=said.adi, sac_finding=said.sac)
+    measured = replace(measured, assessment=said.assessment, assessment_reason=said.reason)
+    return replace(film, measurement=measured)
+
+
+def test_a_narrow_canal_does_not_make_the_adi_suspect(make_film: FilmFactory, make_study: StudyFactory) -> None:
+    """The film's code is the film's: each length's group says what that length says, in the overlay's words."""
+    film = with_lengths(make_film(draw=False), adi_mm=1.5, sac_mm=11.9)
+    report = build_structured_report(make_study(film))
+    assert [[item.TextValue for item in below(group, codes.LENGTH_FINDING)] for group in groups(report)] == [
+        ["1.5 mm (1.0 to 2.0), detector plane, <= 3 mm: normal"],
+        ["11.9 mm (10.9 to 12.9), detector plane, <= 13 mm: abnormal"],
+    ]
+    assert not [item for group in groups(report) for item in below(group, codes.ASSESSMENT)]
+    assert codes_of_films(report) == {film.sop_instance_uid: "SUSPECTED"}
 
 
 def test_motion_comparison_thresholds_and_limits_stand_at_the_root(

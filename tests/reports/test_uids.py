@@ -10,6 +10,7 @@ import pytest
 from aasnode.anatomy import Landmark, View
 from aasnode.dicom.identity import is_own_uid
 from aasnode.geometry import SpacingRule
+from aasnode.reports import uids
 from aasnode.reports.findings import FilmFindings, ObjectReference, StudyFindings
 from aasnode.reports.structured_report import SOP_CLASSES
 from aasnode.reports.uids import object_uid, overlay_uid, series_uid, structured_report_uid, tracking_uid
@@ -30,6 +31,12 @@ def test_a_uid_is_valid_ours_and_the_same_in_every_process() -> None:
 def test_no_boundary_between_parts_is_lost() -> None:
     assert object_uid(CLASS, "1.2.3", ["ab", "c"], "d") != object_uid(CLASS, "1.2.3", ["a", "bc"], "d")
     assert object_uid(CLASS, "1.2.3", ["a"], "b") != object_uid(CLASS, "1.2.3", [], "ab")
+
+
+def test_another_shape_of_the_same_findings_is_another_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = object_uid(CLASS, "1.2.3", ["a"], "b")
+    monkeypatch.setattr(uids, "_SHAPE", "of tomorrow")
+    assert object_uid(CLASS, "1.2.3", ["a"], "b") != before
 
 
 def test_time_version_and_predecessor_leave_the_name_as_it_is(make_film: FilmFactory, make_study: StudyFactory) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from aasnode.config import AbnormalBelow, MeasurementSection, Plane
 from aasnode.geometry import SpacingRule
-from aasnode.measurement import Assessment, Change, Length, NotComparable
+from aasnode.measurement import Assessment, Change, ComparedLength, Length, LengthFinding, NotComparable
 from aasnode.reports import wording
 from aasnode.reports.findings import EarlierLength
 
@@ -28,6 +28,21 @@ def test_thresholds_name_operators_values_and_plane() -> None:
 def test_a_length_has_unit_and_interval() -> None:
     length = Length(mm=5.76, low_mm=5.1, high_mm=6.42, sigma_mm=0.4, detector_plane_mm=None, corrected_mm=None)
     assert wording.describe_length(length) == "5.8 mm (5.1 to 6.4)"
+
+
+@pytest.mark.parametrize(
+    ("value", "note", "words"),
+    [
+        (4.9, "compared there: 4.9 mm", "4.9 mm (4.4 to 5.5), detector plane, > 3 mm: abnormal"),
+        (None, "a range", "4.4 to 5.5 mm, detector plane, > 3 mm: abnormal (a range)"),
+    ],
+)
+def test_a_verdict_says_what_was_compared_with_what_and_what_came_of_it(
+    value: float | None, note: str, words: str
+) -> None:
+    compared = ComparedLength(mm=value, low_mm=4.4, high_mm=5.5, plane=Plane.DETECTOR, is_as_measured=False, note=note)
+    finding = LengthFinding(assessment=Assessment.AAS_SUSPECTED, limit="> 3 mm", compared=compared)
+    assert wording.describe_verdict(finding) == words
 
 
 @pytest.mark.parametrize(
