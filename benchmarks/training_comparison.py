@@ -24,7 +24,7 @@ from aasnode.inference.weights import load_weights
 from aasnode.training.dataset import held_out_samples, read_annotated_films
 from aasnode.training.sampler.attenuation import AttenuationPriors
 from aasnode.training.sampler.compose import HELD_OUT, TRAINING, JointPriors
-from aasnode.training.sampler.crops import REFINE, CloseUp, stage_card
+from aasnode.training.sampler.crops import CONDITIONS, REFINE, CloseUp, stage_card
 from aasnode.training.sampler.exposure import ExposurePriors
 from aasnode.training.sampler.library import Library
 from aasnode.training.sampler.missing import MissingPriors
@@ -80,7 +80,7 @@ VARIANTS: Mapping[str, Trained] = {
 def trained(variant: Trained, folder: Path, images: int, library: Library) -> tuple[PoseHRNet, ComposedStream, Recipe]:
     """Train it, or go on with it."""
     stream = ComposedStream(library, variant.crops, TRAINING, variant.priors)
-    recipe = Recipe(variant=variant.network, images=images, decisive=("hardware",), workers=1, validate_images=images)
+    recipe = Recipe(variant=variant.network, images=images, decisive=CONDITIONS, workers=1, validate_images=images)
     train(stream, [], recipe, folder, device="cpu", progress=False)
     network = PoseHRNet(variant.network, len(stream.channels) + len(stream.masks))
     load_weights(network, folder / WEIGHTS)

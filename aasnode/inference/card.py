@@ -90,15 +90,18 @@ class Search:
     weak_turns_deg: tuple[float, ...] = (90.0, -90.0, 180.0)  # tried as well where nothing upright convinces
     weak_confidence: float = 0.6  # of the first two looks, below which nothing convinces
     candidates: int = 2  # places that the next stage looks at
+    weak_candidates: int = 2  # the same of the turned ones
     caudal: tuple[str, ...] = ()  # channels that lie below C1, to tell a mirrored film from a turned one
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaskRule:
-    """A thing that forbids measuring: its mean share of the mask within half a diameter of the points, and why."""
+    """A thing that forbids measuring: its mean share of what lies within reach of the points' middle, and why."""
 
     share: float
     reason: Reason
+    reach: float = 0.5  # diameters
+    lengths: tuple[str, ...] = ("adi", "sac")  # which of them it forbids
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +146,7 @@ class Card:
     search: Search = Search()
     postures: Mapping[str, Posture] = field(default_factory=dict)  # by anatomy.View
     training: Mapping[str, str] = field(default_factory=dict)  # data, seeds, recipe: for people
+    disturbances: Mapping[str, float] = field(default_factory=dict)  # shares of the simulated films on trial
     errors: Mapping[str, float] = field(default_factory=dict)  # what was measured on films never trained on, by name
 
     @property
@@ -208,6 +212,9 @@ def _problems(card: Card) -> Iterator[str]:
         limits = getattr(card.decision, name)
         if len(limits) != 2 or not limits[0] < limits[1]:
             yield f"decision.{name}: must be two ascending numbers, is {list(limits)}"
+    for name, rule in card.decision.masks.items():
+        if not rule.lengths or set(rule.lengths) - {"adi", "sac"}:
+            yield f"decision.masks.{name}.lengths: must be of adi and sac, is {list(rule.lengths)}"
     if unknown := set(card.decision.masks) - {mask for stage in card.stages for mask in stage.masks}:
         yield f"decision.masks: no stage has {', '.join(sorted(unknown))}"
 

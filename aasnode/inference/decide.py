@@ -29,18 +29,36 @@ class Answer:
     """What the stages together say, in the film's frame; the four landmarks in their order."""
 
     pose: Pose
-    points: Points  # (4, 2)
+    points: Points  # (4, 2); those of the dens on the line through both ends of C1, where these are seen
+    offsets: Points  # (4,) film units: how far off that line they were found
     covariances: Points  # (4, 2, 2)
     confidences: Points  # (4,)
     spreads: Points  # (4,) film units
     disagreements: Points  # (4,) distance between the last two stages that measured the point, film units
-    shares: Mapping[str, float]  # of each mask
+    shares: Mapping[str, float]  # of each mask that has a rule
     stages: tuple[float, ...]  # sureness of each stage that looked
 
     @property
     def confidence(self) -> float:
-        """Geometric mean of the stages' sureness: each sees another scale, and all must know what they see."""
-        return math.prod(self.stages) ** (1 / len(self.stages))
+        """Of all stages together."""
+        return common_sureness(self.stages)
+
+
+def common_sureness(stages: Sequence[float]) -> float:
+    """Geometric mean of the stages' sureness: each sees another scale, and all must know what they see."""
+    return math.prod(stages) ** (1 / len(stages))
+
+
+def on_axis(points: Points) -> tuple[Points, Points]:
+    """(4, 2) points with those of the dens put on the line through both ends of C1, and how far off it they were.
+
+    The definition puts all four on one line (docs/measurements.md); what lies beside it is error.
+    """
+    front, back = points[0], points[3]
+    ventral = (front - back) / max(float(np.hypot(*(front - back))), 1e-6)
+    placed = back + ((points - back) @ ventral)[:, None] * ventral
+    placed[[0, 3]] = points[[0, 3]]
+    return placed, np.hypot(*(points - placed).T)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +76,10 @@ def decide(answer: Answer | None, film: Film, decision: Decision) -> Verdict:
     if answer is None or answer.confidence < decision.film_confidence:
         return _withheld(Outcome.OTHER_VIEW, Reason.NO_LATERAL_CERVICAL_VIEW)
     if answer.confidence < decision.answer_confidence:
-        known = next(_conditions(answer, decision), Reason.LOW_CONFIDENCE)
-        return _withheld(Outcome.ABSTAINED, known)
+        reasons = [next(_conditions(answer, decision, name), Reason.LOW_CONFIDENCE) for name in ("adi", "sac")]
+        return Verdict(
+            outcome=Outcome.ABSTAINED, adi_reason=reasons[0], sac_reason=reasons[1], shown=(False,) * len(LANDMARKS)
+        )
     adi = next(_objections(answer, film, decision, ADI_POINTS), None)
     sac = next(_objections(answer, film, decision, SAC_POINTS), None)
     if adi is not None and sac is not None:
@@ -73,9 +93,11 @@ def _withheld(outcome: Outcome, reason: Reason) -> Verdict:
     return Verdict(outcome=outcome, adi_reason=reason, sac_reason=reason, shown=(False,) * len(LANDMARKS))
 
 
-def _conditions(answer: Answer, decision: Decision) -> Iterator[Reason]:
-    """What of the neck itself forbids every measurement: metal at the joint, or no dens between plain arches."""
-    yield from (rule.reason for name, rule in decision.masks.items() if answer.shares.get(name, 0) >= rule.share)
+def _conditions(answer: Answer, decision: Decision, length: str) -> Iterator[Reason]:
+    """What of the neck itself forbids a measurement: metal, a defect, or no dens between plain arches."""
+    for name, rule in decision.masks.items():
+        if length in rule.lengths and answer.shares.get(name, 0) >= rule.share:
+            yield rule.reason
     seen = {mark: bool(c >= decision.point_confidence) for mark, c in zip(LANDMARKS, answer.confidences, strict=True)}
     if all(seen[mark] for mark in ARCH_POINTS) and not any(seen[mark] for mark in DENS_POINTS):
         yield Reason.JOINT_DESTROYED
@@ -85,7 +107,7 @@ def _objections(answer: Answer, film: Film, decision: Decision, points: Sequence
     """What speaks against the measurement between these two points, the plainest reason first."""
     rows = [LANDMARKS.index(mark) for mark in points]
     diameter = answer.pose.diameter
-    yield from _conditions(answer, decision)
+    yield from _conditions(answer, decision, "adi" if tuple(points) == ADI_POINTS else "sac")
     unsure = answer.confidences[rows] < decision.point_confidence
     at_edge = ~film.contains(answer.points[rows], _EDGE * diameter)
     if (~film.contains(answer.points[rows])).any() or (unsure & at_edge).any():
@@ -102,24 +124,23 @@ def _objections(answer: Answer, film: Film, decision: Decision, points: Sequence
 
 def _plausible(answer: Answer, film: Film, decision: Decision, points: Sequence[Landmark]) -> bool:
     """Whether the points lie in their order near the C1 axis, at distances that bones allow."""
-    along, across = _in_axis_frame(answer)
+    along = _along_axis(answer)
     gaps = {"adi": along[0] - along[1], "dens": along[1] - along[2], "sac": along[2] - along[3]}
     own = "adi" if tuple(points) == ADI_POINTS else "sac"
     dens_point = 1 if own == "adi" else 2
     low, high = decision.diameter_mm
     return (
         all(_within(gaps[name], getattr(decision, name)) for name in (own, "dens"))
-        and abs(float(across[dens_point])) <= decision.offset
+        and float(answer.offsets[dens_point]) <= decision.offset * answer.pose.diameter
         and (not film.has_spacing or low <= answer.pose.diameter <= high)
     )
 
 
-def _in_axis_frame(answer: Answer) -> tuple[Points, Points]:
-    """Along (ventral positive) and across the line from point 4 to point 1, in diameters."""
-    ventral = (answer.points[0] - answer.points[3]) / max(answer.pose.diameter, 1e-6)
+def _along_axis(answer: Answer) -> Points:
+    """(4,) along the line from point 4 to point 1, ventral positive, in diameters."""
+    ventral = answer.points[0] - answer.points[3]
     ventral = ventral / max(float(np.hypot(*ventral)), 1e-6)
-    off = (answer.points - answer.points[3]) / max(answer.pose.diameter, 1e-6)
-    return off @ ventral, off @ np.array([-ventral[1], ventral[0]])
+    return np.asarray((answer.points - answer.points[3]) @ ventral / max(answer.pose.diameter, 1e-6))
 
 
 def _within(value: float, limits: Sequence[float]) -> bool:

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from aasnode.anatomy import LANDMARKS, Facing, Landmark, LandmarkEstimate, View
 from aasnode.geometry import PixelSpacing, Point
 from aasnode.inference import refine
-from aasnode.inference.card import Card, Role, read_card
+from aasnode.inference.card import Card, MaskRule, Role, read_card
 from aasnode.inference.crop import Film
-from aasnode.inference.decide import Answer, decide, facing_of, neck_view_of
+from aasnode.inference.decide import Answer, common_sureness, decide, facing_of, neck_view_of, on_axis
 from aasnode.inference.detection import Detection, Detector, Outcome
 from aasnode.inference.locate import locate
 from aasnode.inference.stage import Stage, choose_device, load_stages
@@ -55,21 +55,21 @@ class FilmDetector:
     def answer(self, film: Film) -> Answer | None:
         """What the stages say, before anything is decided; None where the first stage points off the film."""
         search = self._card.search
-        best = self._approach(film, (0.0,))
+        best = self._approach(film, (0.0,), search.candidates)
         if search.weak_turns_deg and (best is None or best.confidence < search.weak_confidence):
-            turned = self._approach(film, search.weak_turns_deg)
+            turned = self._approach(film, search.weak_turns_deg, search.weak_candidates)
             best = max((place for place in (best, turned) if place), key=lambda place: place.confidence, default=None)
         if best is None:
             return None
         if best.confidence < self._card.decision.film_confidence:
-            return best.answer()  # another view: a closer look would change nothing
+            return self._combine(best)  # another view: a closer look would change nothing
         return self._measure(film, best)
 
-    def _approach(self, film: Film, turns_deg: Sequence[float]) -> "_Place | None":
+    def _approach(self, film: Film, turns_deg: Sequence[float], most: int) -> "_Place | None":
         """Locate, then a first close look at each candidate by every stage; the best of them."""
         caudal = self._card.search.caudal
         locator = self._stages[Role.LOCATE]
-        found = locate(locator, film, self._card.search, turns_deg, self._card.decision.diameter_mm)
+        found = locate(locator, film, self._card.search, turns_deg, self._card.decision.diameter_mm, most)
         if not found:
             return None
         nearer = self._stages.get(Role.REFINE, locator)
@@ -87,7 +87,29 @@ class FilmDetector:
         if joint := self._stages.get(Role.JOINT):
             near = refine.approach(joint, film, [refine.towards(joint, views[0])], caudal)[0]
             views.append(refine.look(joint, film, near.pose, caudal))
-        return _combine(place.located, views)
+        return self._combine(_Place(located=place.located, views=views))
+
+    def _combine(self, place: "_Place") -> Answer:
+        """For each landmark the last stage that measures it."""
+        decision, views, first = self._card.decision, place.views, place.views[0]
+        last = {mark: view for view in views for mark in view.stage.card.measures}
+        at = [(last[mark], last[mark].stage.index(mark)) for mark in LANDMARKS]
+        found = np.stack([view.points[row] for view, row in at])
+        earlier = first.points[first.rows(LANDMARKS)]
+        confidences = np.array([view.confidences[row] for view, row in at])
+        ends_seen = confidences[[0, -1]].min() >= decision.point_confidence
+        points, offsets = on_axis(found) if ends_seen else (found, np.zeros(len(found)))
+        return Answer(
+            pose=first.pose,
+            points=points,
+            offsets=offsets,
+            covariances=np.stack([view.covariances[row] for view, row in at]),
+            confidences=confidences,
+            spreads=np.array([view.spreads[row] for view, row in at]),
+            disagreements=np.hypot(*(found - earlier).T),
+            shares={name: _share(name, rule, views) for name, rule in decision.masks.items()},
+            stages=place.sureness,
+        )
 
     def _tell(self, answer: Answer | None, film: Film) -> Detection:
         verdict = decide(answer, film, self._card.decision)
@@ -121,30 +143,18 @@ class _Place:
     views: Sequence[refine.View]  # of the refining and of the joint stage, as far as there are such
 
     @property
+    def sureness(self) -> tuple[float, ...]:
+        """Of each stage that looked."""
+        return (self.located, *(view.confidence for view in self.views))
+
+    @property
     def confidence(self) -> float:
-        return self.answer().confidence
-
-    def answer(self) -> Answer:
-        return _combine(self.located, self.views)
+        return common_sureness(self.sureness)
 
 
-def _combine(located: float, views: Sequence[refine.View]) -> Answer:
-    """For each landmark the last stage that measures it."""
-    last = {mark: view for view in views for mark in view.stage.card.measures}
-    first = views[0]
-    at = [(last[mark], last[mark].stage.index(mark)) for mark in LANDMARKS]
-    points = np.stack([view.points[row] for view, row in at])
-    earlier = first.points[first.rows(LANDMARKS)]
-    return Answer(
-        pose=first.pose,
-        points=points,
-        covariances=np.stack([view.covariances[row] for view, row in at]),
-        confidences=np.array([view.confidences[row] for view, row in at]),
-        spreads=np.array([view.spreads[row] for view, row in at]),
-        disagreements=np.hypot(*(points - earlier).T),
-        shares={name: share for view in reversed(views) for name, share in view.shares.items()},
-        stages=(located, *(view.confidence for view in views)),
-    )
+def _share(name: str, rule: MaskRule, views: Sequence[refine.View]) -> float:
+    """The greatest that any closer look saw."""
+    return max((view.share(name, rule.reach) for view in views if name in view.stage.card.masks), default=0.0)
 
 
 def _estimate(answer: Answer, film: Film, row: int) -> LandmarkEstimate:

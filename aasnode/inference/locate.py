@@ -31,9 +31,9 @@ class Candidate:
 
 
 def locate(
-    stage: Stage, film: Film, search: Search, turns_deg: Sequence[float], diameter_mm: Sequence[float]
+    stage: Stage, film: Film, search: Search, turns_deg: Sequence[float], diameter_mm: Sequence[float], most: int
 ) -> list[Candidate]:
-    """The most promising distinct places, best first, at most ``search.candidates``.
+    """The most promising distinct places, best first, at most so many.
 
     ``diameter_mm``: least and greatest size of C1, looked at where the film's spacing is known.
     """
@@ -45,7 +45,7 @@ def locate(
     ]
     found = [candidate(stage, reading, search.caudal) for reading in stage.read(film, crops)]
     found = [item for item in found if _is_possible(item.pose, film, diameter_mm)]
-    return distinct(found)[: search.candidates]
+    return distinct(found)[:most]
 
 
 def candidate(stage: Stage, reading: Reading, caudal: Sequence[str]) -> Candidate:

@@ -4,7 +4,7 @@ Serves the refining stage and the joint stage alike. No torch.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,11 +41,15 @@ class View:
     confidences: Points  # (K,) means
     covariances: Points  # (K, 2, 2) of the heatmaps and between the crops, added
     spreads: Points  # (K,) standard deviation between the crops, per axis
-    shares: Mapping[str, float]  # of what each mask covers, within half a diameter of C1's centre
+    readings: Sequence[Reading]  # of the single crops
 
     def rows(self, marks: Sequence[Landmark]) -> list[int]:
         """Indices of these landmarks among the K points."""
         return [self.stage.index(mark) for mark in marks]
+
+    def share(self, mask: str, reach: float) -> float:
+        """Mean over the crops of what the mask covers, within so many diameters of the pose's centre."""
+        return float(np.mean([_share(reading, mask, self.pose, reach) for reading in self.readings]))
 
     @property
     def confidence(self) -> float:
@@ -104,16 +108,16 @@ def _agree(stage: Stage, pose: Pose, readings: Sequence[Reading]) -> View:
         confidences=np.mean([reading.confidences for reading in readings], 0),
         covariances=np.mean([reading.covariances for reading in readings], 0) + between,
         spreads=np.sqrt(np.trace(between, axis1=1, axis2=2) / 2),
-        shares={mask: float(np.mean([_share(r, mask, pose) for r in readings])) for mask in stage.card.masks},
+        readings=readings,
     )
 
 
-def _share(reading: Reading, mask: str, pose: Pose) -> float:
-    """Mean of a mask within half a diameter of the pose's centre."""
+def _share(reading: Reading, mask: str, pose: Pose, reach: float) -> float:
+    """Mean of a mask within ``reach`` diameters of the pose's centre."""
     values = reading.masks[mask]
     rows, columns = np.indices(values.shape)
     stride = reading.crop.size / values.shape[0]
     pixels = np.stack([columns, rows], -1).astype(np.float64) * stride + (stride - 1) / 2
     off = reading.crop.to_film(pixels) - np.asarray(pose.centre)
-    near = np.hypot(off[..., 0], off[..., 1]) < pose.diameter / 2
+    near = np.hypot(off[..., 0], off[..., 1]) < reach * pose.diameter
     return float(values[near].mean()) if near.any() else 0.0

@@ -50,7 +50,7 @@ def assess(films: Sequence[AnnotatedFilm], detector: Detector, *, progress: bool
     sac, sac_sigmas = _lengths(pairs, SAC_ROWS, detector.calibration)
     results = Results(
         points=np.array([_answered_mm(film, detection) for film, detection in pairs]).reshape(-1, 4, 2),
-        truth=np.array([_in_mm(film.points, film.spacing) for film in scaled]).reshape(-1, 4, 2),
+        truth=np.array([_in_mm(_measurable_points(film), film.spacing) for film in scaled]).reshape(-1, 4, 2),
         adi=adi,
         sac=sac,
         patients=np.array([film.patient_id for film in scaled], np.str_),
@@ -153,6 +153,12 @@ def _answered_mm(film: AnnotatedFilm, detection: Detection) -> Values:
         if estimate is not None and withheld[row] is None:
             points[row] = estimate.point.x, estimate.point.y
     return _in_mm(points, film.spacing)
+
+
+def _measurable_points(film: AnnotatedFilm) -> Values:
+    """(4, 2); nan where the point's length cannot be measured, whatever may be seen of the point."""
+    lost = [film.adi_reason is not None] * 2 + [film.sac_reason is not None] * 2
+    return np.where(np.array(lost)[:, None], np.nan, film.points)
 
 
 def _lengths(

@@ -6,10 +6,11 @@ folder also has ``truth.json``, which tells what else is on a film and what cann
 """
 
 import csv
+import hashlib
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from aasnode.dicom.picture import read_picture
 from aasnode.dicom.pixels import read_pixels
 from aasnode.errors import UnreadableError
 from aasnode.geometry import PixelSpacing, SpacingRule
-from aasnode.inference.card import Role, StageCard
+from aasnode.inference.card import Beyond, Role, StageCard
 from aasnode.inference.crop import Crop, Film, Floats, Points, normalise
 from aasnode.inference.detection import Reason
 from aasnode.inference.hrnet import STRIDE
@@ -188,12 +189,17 @@ class FilmStream:
         """Side of a crop in pixels."""
         return self._stage.input_px
 
-    def samples(self, seed: Sequence[int]) -> Iterator[Sample]:
-        """Endless: one film after another in random order, every time with another crop and other intensities."""
-        rng = np.random.default_rng(list(seed))
-        while True:
-            for index in rng.permutation(len(self._films)):
-                yield draw_sample(self._films[index], self._stage, rng)
+    @property
+    def identity(self) -> str:
+        """Which films with which points, for which stage."""
+        marked = [(film.path.name, film.patient_id, film.points.round(3).tolist()) for film in self._films]
+        return hashlib.sha256(json.dumps([str(self._stage), marked]).encode()).hexdigest()
+
+    def sample(self, seed: int, number: int) -> Sample:
+        """Every film once in each round, in random order, every time with another crop and other intensities."""
+        turn, place = divmod(number, len(self._films))
+        index = np.random.default_rng([seed, turn]).permutation(len(self._films))[place]
+        return draw_sample(self._films[index], self._stage, np.random.default_rng([seed, turn, place]))
 
 
 def held_out_samples(films: Sequence[AnnotatedFilm], stage: StageCard) -> list[Sample]:
@@ -207,7 +213,7 @@ def draw_sample(annotated: AnnotatedFilm, stage: StageCard, rng: np.random.Gener
     film = Film(read_film(annotated), annotated.spacing)
     truth = film.to_film(annotated.points)
     crop = _whole_film(film, stage, rng) if stage.role is Role.LOCATE else _upright(truth, stage, rng)
-    picture = film.cut(crop)
+    picture = film.cut(crop, dark_beyond=stage.beyond is Beyond.DARK)
     points = np.full((len(stage.channels), 2), np.nan)
     visible = np.ones(len(stage.channels), bool)
     rows = [stage.channels.index(mark) for mark in LANDMARKS]

@@ -1,6 +1,5 @@
 """Two sources of samples as one: simulated crops, which know everything, and annotated films, which know points."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -35,12 +34,16 @@ class Mixture:
         """Side of a crop in pixels."""
         return self._simulated.size
 
-    def samples(self, seed: Sequence[int]) -> Iterator[Sample]:
-        """An endless sequence; equal seeds give equal samples."""
-        rng = np.random.default_rng([*seed, 2])
-        simulated, films = self._simulated.samples((*seed, 0)), self._films.samples((*seed, 1))
-        while True:
-            yield self.without_masks(next(films)) if rng.random() < self._film_share else next(simulated)
+    @property
+    def identity(self) -> str:
+        """Of both."""
+        return f"{self._film_share} of {self._films.identity}, {self._simulated.identity}"
+
+    def sample(self, seed: int, number: int) -> Sample:
+        """One of an endless sequence."""
+        if np.random.default_rng([seed, number, 1]).random() < self._film_share:
+            return self.without_masks(self._films.sample(seed, number))
+        return self._simulated.sample(seed, number)
 
     def without_masks(self, sample: Sample) -> Sample:
         """The sample with unknown masks of the right number."""

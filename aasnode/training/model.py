@@ -21,14 +21,16 @@ from aasnode.training.dataset import FilmStream, Split, held_out_samples, read_a
 from aasnode.training.mixture import Mixture
 from aasnode.training.postures import simulated_postures
 from aasnode.training.sampler.compose import HELD_OUT, TRAINING
-from aasnode.training.sampler.crops import CAUDAL, CROPS, HARDWARE, LOCATE, CloseUp, WholeFilm, stage_card
+from aasnode.training.sampler.crops import CAUDAL, CONDITIONS, CROPS, HARDWARE, LOCATE, CloseUp, WholeFilm, stage_card
 from aasnode.training.sampler.library import Library, LibrarySize
 from aasnode.training.sampler.stream import ComposedStream
 from aasnode.training.samples import Sample, SampleStream
+from aasnode.training.simulate.disturbances import SHARES
+from aasnode.training.simulate.patient import VARIANT_SHARES
 from aasnode.training.train import WEIGHTS, Preset, Recipe, recipe_of, train
-from aasnode.training.trial import Trial, calibrated, evaluated
+from aasnode.training.trial import CALIBRATION_SEED, EVALUATION_SEED, Trial, calibrated, evaluated
 
-IMAGES: Mapping[Role, int] = {Role.LOCATE: 30_000, Role.REFINE: 38_000, Role.JOINT: 52_000}
+IMAGES: Mapping[Role, int] = {Role.LOCATE: 26_000, Role.REFINE: 36_000, Role.JOINT: 48_000}
 """Samples of each network; an estimate: on real films the first trials changed little beyond a tenth of them."""
 
 DECISION = Decision(
@@ -152,7 +154,7 @@ def plan_stage(request: ModelRequest, crops: WholeFilm | CloseUp, library: Libra
         Preset.DEFAULT,
         0,
         images=images,
-        decisive=tuple(DECISION.masks) if isinstance(crops, CloseUp) else (),
+        decisive=CONDITIONS if isinstance(crops, CloseUp) else (),
         seed=request.seed + number,
         workers=request.workers,
     )
@@ -170,11 +172,13 @@ def plan_as_paper(request: ModelRequest, films: Split) -> Plan:
 
 
 def _annotated(request: ModelRequest) -> Split | None:
-    if request.films is not None:
-        return split_by_patient(read_annotated_films(request.films), request.seed)
-    if request.preset is Preset.PAPER:
+    if request.preset is Preset.PAPER and request.films is None:
         raise ConfigurationError(["preset paper: trains on annotated films; name their folder with --films"])
-    return None
+    if request.preset is Preset.PAPER and request.pretrained is None:
+        raise ConfigurationError(["preset paper: starts from pretrained weights; name them with --pretrained"])
+    if request.films is None:
+        return None
+    return split_by_patient(read_annotated_films(request.films), request.seed)
 
 
 def _trained(request: ModelRequest, plan: Plan) -> StageCard:
@@ -200,21 +204,25 @@ def _trained(request: ModelRequest, plan: Plan) -> StageCard:
 
 def _card(request: ModelRequest, stages: tuple[StageCard, ...], library: Library) -> Card:
     simulated = request.preset is Preset.DEFAULT
+    known = {mask for stage in stages for mask in stage.masks}
+    rules = {name: rule for name, rule in DECISION.masks.items() if name in known}
     return Card(
         name=request.out.name,
         version=request.version,
         landmarks=LANDMARKS,
         stages=stages,
-        decision=DECISION,
+        decision=dataclasses.replace(DECISION, masks=rules),
         calibration=UNCALIBRATED,
-        search=Search(caudal=CAUDAL, fields=(1.0, 0.6)) if simulated else Search(),
+        search=Search(caudal=CAUDAL, fields=(1.0, 0.6), weak_candidates=1) if simulated else Search(),
         postures=simulated_postures(library.bank, request.seed),
+        disturbances={str(name): share for name, share in [*SHARES.items(), *VARIANT_SHARES.items()]},
         training={
             "preset": str(request.preset),
             "seed": str(request.seed),
             "simulated": f"library {library.folder.name}: {json.dumps(dataclasses.asdict(request.size))}"
             if simulated
             else "none",
+            "films on trial": f"seeds {request.seed} + {CALIBRATION_SEED} and {EVALUATION_SEED}, priors in turn",
             "annotated": "none" if request.films is None else "a folder of annotated films",
             "thresholds": THRESHOLDS,
         },

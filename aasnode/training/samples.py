@@ -1,7 +1,8 @@
 """What a network learns from: crops with their points, as an endless stream that its seed decides. Knows no films."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Protocol
 
 import cv2
@@ -40,8 +41,12 @@ class SampleStream(Protocol):
     def size(self) -> int:
         """Side of a crop in pixels."""
 
-    def samples(self, seed: Sequence[int]) -> Iterator[Sample]:
-        """An endless sequence; equal seeds give equal samples."""
+    @property
+    def identity(self) -> str:
+        """What the samples come from; another means other samples for the same seed."""
+
+    def sample(self, seed: int, number: int) -> Sample:
+        """One of an endless sequence; the same for the same seed and number, whoever draws it and when."""
 
 
 Batch = dict[str, Tensor]  # image (N, 1, n, n), points (N, K, 2), visible (N, K), masks (N, M, n/4, n/4)
@@ -63,16 +68,18 @@ def as_tensors(sample: Sample) -> Batch:
 
 
 class StreamDataset(IterableDataset[Batch]):
-    """A stream for a DataLoader: every worker draws its own part, decided by seed, start and worker number."""
+    """A stream for a DataLoader: its workers take whole batches in turn, so that their number changes nothing."""
 
-    def __init__(self, stream: SampleStream, seed: int, start: int) -> None:
-        """``start``: samples learnt before, so that a resumed training sees new ones."""
-        self._stream, self._seed, self._start = stream, seed, start
+    def __init__(self, stream: SampleStream, seed: int, batch: int, first: int) -> None:
+        """``first``: number of the first batch, so that a resumed training goes on where it was."""
+        self._stream, self._seed, self._batch, self._first = stream, seed, batch, first
 
     def __iter__(self) -> Iterator[Batch]:
         worker = get_worker_info()
         if worker is not None:  # the cores are shared out already
             torch.set_num_threads(1)
             cv2.setNumThreads(1)
-        number = 0 if worker is None else worker.id
-        return map(as_tensors, self._stream.samples((self._seed, self._start, number)))
+        own, workers = (0, 1) if worker is None else (worker.id, worker.num_workers)
+        for batch in count(self._first + own, workers):
+            for number in range(batch * self._batch, (batch + 1) * self._batch):
+                yield as_tensors(self._stream.sample(self._seed, number))

@@ -114,7 +114,7 @@ def train(
 
     total = math.ceil(recipe.images / recipe.batch)
     weights = _channel_weights(stream, recipe, place)  # (K + M,)
-    batches = _batches(stream, recipe, step * recipe.batch, place)
+    batches = _batches(stream, recipe, step, place)
     validation = validate(averaged, held_out, stream, recipe, place)
     started = saved = time.monotonic()
     with SummaryWriter(str(out)) as curves, _bar(progress) as bar:
@@ -172,11 +172,11 @@ def _fresh(variant: Variant, maps: int, pretrained: Path | None, place: torch.de
     return network.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def _batches(stream: SampleStream, recipe: Recipe, seen: int, place: torch.device) -> Iterator[Batch]:
-    """Endless batches on the device. The loader's workers draw samples while the network learns."""
+def _batches(stream: SampleStream, recipe: Recipe, step: int, place: torch.device) -> Iterator[Batch]:
+    """Endless batches on the device, from that of ``step`` on; the loader's workers draw while the network learns."""
     cv2.setNumThreads(1)  # before the workers are forked: they would wait for threads that only the parent has
     loader = DataLoader(
-        StreamDataset(stream, recipe.seed, seen),
+        StreamDataset(stream, recipe.seed, recipe.batch, step),
         batch_size=recipe.batch,
         num_workers=recipe.workers,
         prefetch_factor=3 if recipe.workers else None,
@@ -295,10 +295,10 @@ def _save(
 
 
 def _identity(recipe: Recipe, stream: SampleStream) -> str:
-    """What must be the same for a training to go on: not where and how fast it runs."""
+    """What must be the same for a training to go on: recipe and samples, not where and how fast it runs."""
     free = ("workers", "checkpoint_seconds", "validate_images")
     own = {name: value for name, value in dataclasses.asdict(recipe).items() if name not in free}
-    return json.dumps({**own, "channels": stream.channels, "masks": stream.masks, "size": stream.size})
+    return json.dumps({**own, "samples": stream.identity, "channels": stream.channels, "masks": stream.masks})
 
 
 def _report(

@@ -1,9 +1,11 @@
 """What a finished model is worth: simulated films of fresh seeds, to calibrate its intervals and to measure its errors.
 
-Calibration and evaluation never share a film, nor either of them with a training. Folders that are there are kept.
+Calibration and evaluation never share a film, nor either of them with a training. Folders that are there are kept,
+where they hold what is asked for.
 """
 
 import dataclasses
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,11 +20,15 @@ from aasnode.training.dataset import read_annotated_films
 from aasnode.training.plot import draw_robustness
 from aasnode.training.report import EVALUATION, PLOT, Evaluation, as_json, evaluation_of, with_tables
 from aasnode.training.simulate.priors import Priors
-from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulate
+from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulate, version
 
 FLOORS_MM = (0.4, 0.6)  # least half-widths of ADI and SAC: readers differ by as much
-_CALIBRATION_SEED, _EVALUATION_SEED = 900_000, 950_000  # added to the seed: far from each other and from every training
-_HEADLINE = ("point error mean", "point error p95", "ADI MAE", "SAC MAE", "ADI abstained", "SAC abstained")
+CALIBRATION_SEED, EVALUATION_SEED = 900_000, 950_000  # added to the seed: far from each other and from every training
+_REQUEST = "request.json"
+_HEADLINE = (
+    "point error mean", "point error p95", "films within 3 mm", "ADI MAE", "ADI r", "ADI coverage", "ADI abstained",
+    "ADI rightly withheld", "SAC MAE", "SAC r", "SAC coverage", "SAC abstained", "SAC rightly withheld",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +51,7 @@ def calibrated(trial: Trial, card: Card, count: int) -> Card:
     """
     if count < 2 * LEAST_PATIENTS:
         raise ConfigurationError([f"{count} films calibrate nothing; ask for 0, or 400"])
-    folders = simulated_films(trial, "calibration", count, _CALIBRATION_SEED)
+    folders = simulated_films(trial, "calibration", count, CALIBRATION_SEED)
     films = [film for folder in folders.values() for film in read_annotated_films(folder)]
     assessed = assess(films, load_detector(trial.out, trial.device), progress=trial.progress)
     adi, sac = assessed.residuals()
@@ -59,7 +65,7 @@ def evaluated(trial: Trial, card: Card, count: int) -> Card:
     Writes all figures, tables and the robustness plot into the model's folder.
     """
     detector = load_detector(trial.out, trial.device)
-    folders = simulated_films(trial, "evaluation", count, _EVALUATION_SEED)
+    folders = simulated_films(trial, "evaluation", count, EVALUATION_SEED)
     found = {
         name: evaluation_of(assess(read_annotated_films(folder), detector, progress=trial.progress), trial.seed)
         for name, folder in folders.items()
@@ -84,23 +90,33 @@ def write_evaluation(found: Mapping[str, Evaluation], folder: Path) -> None:
 
 
 def simulated_films(trial: Trial, purpose: str, count: int, seed: int) -> dict[str, Path]:
-    """Folders of simulated films, half of each kind of priors, simulated where they are not there yet."""
+    """Folders of simulated films, half of each kind of priors, simulated where they are not there yet.
+
+    Raises ConfigurationError where a folder holds other films.
+    """
     folders = {}
     for number, priors in enumerate(Priors):
-        folder = trial.work / f"{purpose}-{priors}"
-        folders[f"{priors} priors"] = folder
-        if (folder / "images.csv").exists():
-            continue
-        simulate(
-            SimulationRequest(
-                out=folder,
-                seed=trial.seed + seed + number,
-                count=count // 2,
-                film_format=FilmFormat.PNG,
-                priors=priors,
-                workers=trial.workers,
-                cache=None if trial.cache is None else trial.cache / "bones",
-                progress=trial.progress,
-            )
+        request = SimulationRequest(
+            out=trial.work / f"{purpose}-{priors}",
+            seed=trial.seed + seed + number,
+            count=count // 2,
+            film_format=FilmFormat.PNG,
+            priors=priors,
+            workers=trial.workers,
+            cache=None if trial.cache is None else trial.cache / "bones",
+            progress=trial.progress,
         )
+        folders[f"{priors} priors"] = request.out
+        _simulate_once(request)
     return folders
+
+
+def _simulate_once(request: SimulationRequest) -> None:
+    """Films that are there are taken only where the same simulator made them from the same request."""
+    described = {"seed": request.seed, "films": request.count, "priors": request.priors, "simulator": version()}
+    told = request.out / _REQUEST
+    if not told.exists():
+        simulate(request)
+        told.write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
+    elif json.loads(told.read_text(encoding="utf-8")) != described:
+        raise ConfigurationError([f"{request.out}: holds other films than these; remove it, or choose another folder"])

@@ -10,9 +10,9 @@ import torch
 from aasnode.anatomy import Facing, Landmark, View
 from aasnode.errors import ModelError
 from aasnode.geometry import PixelSpacing, SpacingRule
-from aasnode.inference.card import Card, Role, sha256_of, write_card
+from aasnode.inference.card import Card, MaskRule, Role, sha256_of, write_card
 from aasnode.inference.crop import Crop, Film, Points
-from aasnode.inference.decide import decide
+from aasnode.inference.decide import decide, on_axis
 from aasnode.inference.detection import Detection, Outcome, Reason
 from aasnode.inference.detector import load_detector
 from aasnode.inference.hrnet import PoseHRNet, Variant
@@ -99,8 +99,8 @@ def test_the_joint_stage_overrules_for_its_points_only() -> None:
     whole._stages[Role.JOINT].truth = truth + np.array([0.0, 3.0])  # type: ignore[attr-defined]
     result = whole.answer(Film(FILM, None))
     assert result is not None
-    off = result.points - truth[:4]
-    assert np.allclose(off, [[0, 3], [0, 3], [0, 3], [0, 0]], atol=1e-6)
+    seen = truth[:4] + [[0, 3], [0, 3], [0, 3], [0, 0]]
+    assert np.allclose(result.points, on_axis(seen)[0], atol=1e-6)
     assert np.allclose(result.disagreements, [3, 3, 3, 0], atol=1e-6)
 
 
@@ -155,6 +155,42 @@ def test_hardware_at_the_joint_forbids_both_measurements() -> None:
     assert not any(detection.landmarks.values())
 
 
+def test_a_defect_forbids_what_it_takes_part_in() -> None:
+    rule = MaskRule(share=0.05, reason=Reason.POINT_HIDDEN, reach=1.0, lengths=("sac",))
+    open_arch = answer(place(C1_AT, 110.0), shares={"posterior_arch_defect": 0.06})
+    verdict = decide(open_arch, Film(FILM, None), decision(masks={"posterior_arch_defect": rule}))
+    assert (verdict.adi_reason, verdict.sac_reason) == (None, Reason.POINT_HIDDEN)
+    assert verdict.outcome is Outcome.FOUND
+
+
+def test_plain_arches_without_a_dens_are_a_destroyed_joint() -> None:
+    unseen = {str(mark): 0.2 for mark in (Landmark.DENS_ANTERIOR, Landmark.DENS_POSTERIOR)}
+    detection = detector(place(C1_AT, 110.0), confidences=unseen).detect(FILM, None)
+    assert detection.adi_reason is detection.sac_reason is Reason.JOINT_DESTROYED
+    assert detection.outcome is Outcome.ABSTAINED
+
+
+def test_the_points_of_the_dens_are_put_on_the_line_through_both_ends_of_c1() -> None:
+    crooked = np.array([[55.0, 10.0], [49.0, 6.0], [15.0, -3.0], [-55.0, -10.0]])
+    placed, offsets = on_axis(crooked)
+    along = (placed - placed[3]) / np.linalg.norm(placed[0] - placed[3])
+    assert np.allclose(along[:, 0] * along[0, 1], along[:, 1] * along[0, 0])
+    assert np.array_equal(placed[[0, 3]], crooked[[0, 3]])
+    assert np.allclose((placed - crooked) @ (crooked[0] - crooked[3]), 0)
+    assert offsets == pytest.approx([0, *np.linalg.norm(placed - crooked, axis=1)[1:3], 0])
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_where_an_end_of_c1_is_not_seen_nothing_is_moved(seen: bool) -> None:
+    truth = place(C1_AT, 110.0)
+    truth[1, 1] += 6.0
+    hidden = {} if seen else {str(Landmark.C1_POSTERIOR_ARCH_ANTERIOR): 0.2}
+    found = detector(truth, confidences=hidden).answer(Film(FILM, None))
+    assert found is not None
+    assert found.offsets[1] == pytest.approx(6.0 if seen else 0.0, abs=1e-6)
+    assert np.hypot(*(found.points[1] - truth[1])) == pytest.approx(6.0 if seen else 0.0, abs=1e-6)
+
+
 def test_all_stages_must_know_what_they_see() -> None:
     """A close look that is sure of itself does not outweigh a film on which the first look saw nothing."""
     sure = answer(place(C1_AT, 110.0))
@@ -182,7 +218,8 @@ def test_a_point_off_the_film_is_outside_the_field() -> None:
 )
 def test_what_bones_do_not_allow_is_withheld(points: list[list[float]], adi: Reason | None, sac: Reason | None) -> None:
     at = np.array(points, np.float64) + np.array(C1_AT)
-    verdict = decide(answer(place(C1_AT, 110.0), points=at), Film(FILM, None), decision())
+    on_line, offsets = on_axis(at)
+    verdict = decide(answer(place(C1_AT, 110.0), points=on_line, offsets=offsets), Film(FILM, None), decision())
     assert verdict.adi_reason is adi
     assert sac is None or verdict.sac_reason is sac
 

@@ -137,8 +137,7 @@ def test_what_leaves_the_crop_is_not_visible(folder: Path) -> None:
 
 def test_a_stream_repeats_itself_from_its_seed_and_never_otherwise(folder: Path) -> None:
     stream = FilmStream(read_annotated_films(folder), stage(Role.REFINE))
-    first, second, other = (stream.samples(seed) for seed in ((1, 0), (1, 0), (1, 1)))
-    drawn = [(next(first), next(second), next(other)) for _ in range(3)]
+    drawn = [(stream.sample(1, number), stream.sample(1, number), stream.sample(2, number)) for number in range(3)]
     assert all(
         np.array_equal(a.image, b.image) and np.array_equal(a.points, b.points, equal_nan=True) for a, b, _ in drawn
     )

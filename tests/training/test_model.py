@@ -7,15 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aasnode.anatomy import LANDMARKS
 from aasnode.errors import ConfigurationError
-from aasnode.inference.card import Role, read_card
+from aasnode.inference.card import Role, read_card, write_card
 from aasnode.inference.detection import Outcome
 from aasnode.inference.detector import load_detector
-from aasnode.training.model import ModelRequest, make_model, train_stage
-from aasnode.training.sampler.library import LibrarySize
+from aasnode.training.model import ModelRequest, _card, make_model, train_stage
+from aasnode.training.sampler.crops import LOCATE, stage_card
+from aasnode.training.sampler.library import Library, LibrarySize
+from aasnode.training.simulate.disturbances import SHARES, Disturbance
+from aasnode.training.simulate.patient import VARIANT_SHARES
 from aasnode.training.simulate.priors import Priors
-from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulate
+from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulate, version
 from aasnode.training.train import Preset
+from aasnode.training.trial import EVALUATION_SEED, Trial, simulated_films
 
 SIZE = LibrarySize(bones=2, lacking=1, sides=1, necks=1, neighbourhoods=1, fields=1)
 
@@ -24,7 +29,7 @@ SIZE = LibrarySize(bones=2, lacking=1, sides=1, necks=1, neighbourhoods=1, field
 def request_(tmp_path_factory: pytest.TempPathFactory) -> ModelRequest:
     """Hardly any training, and two films to be put on trial with."""
     folder = tmp_path_factory.mktemp("model")
-    for priors in Priors:
+    for number, priors in enumerate(Priors):
         simulate(
             SimulationRequest(
                 out=folder / "work" / f"evaluation-{priors}",
@@ -37,6 +42,8 @@ def request_(tmp_path_factory: pytest.TempPathFactory) -> ModelRequest:
                 cache=folder / "cache" / "bones",
             )
         )
+        told = {"seed": 1 + EVALUATION_SEED + number, "films": 1, "priors": priors, "simulator": version()}
+        (folder / "work" / f"evaluation-{priors}" / "request.json").write_text(json.dumps(told))
     return ModelRequest(
         out=folder / "tiny",
         work=folder / "work",
@@ -71,6 +78,29 @@ def test_too_few_films_to_calibrate_are_refused_before_anything_is_simulated(req
         make_model(replace(request_, calibration_films=20))
 
 
-def test_the_paper_preset_wants_annotated_films(request_: ModelRequest, tmp_path: Path) -> None:
+def test_films_of_another_request_are_not_taken_for_these(request_: ModelRequest) -> None:
+    trial = Trial(out=request_.out, work=request_.work, seed=2, cache=request_.cache)
+    with pytest.raises(ConfigurationError, match="holds other films than these"):
+        simulated_films(trial, "evaluation", 2, EVALUATION_SEED)
+
+
+def test_the_paper_preset_wants_annotated_films_and_pretrained_weights(request_: ModelRequest, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="name their folder with --films"):
         make_model(replace(request_, preset=Preset.PAPER, out=tmp_path))
+    with pytest.raises(ConfigurationError, match="name them with --pretrained"):
+        make_model(replace(request_, preset=Preset.PAPER, out=tmp_path, films=tmp_path))
+
+
+def test_a_card_of_the_paper_preset_can_be_read(request_: ModelRequest, tmp_path: Path) -> None:
+    """One stage without masks has no rules for them."""
+    paper = replace(request_, preset=Preset.PAPER, out=tmp_path)
+    stage = replace(stage_card(LOCATE, "w32", "locate.safetensors", "0" * 64), channels=LANDMARKS, masks=())
+    write_card(_card(paper, (stage,), Library(SIZE, request_.cache)), tmp_path)
+    assert read_card(tmp_path).decision.masks == {}
+
+
+def test_the_card_says_what_films_on_trial_show(request_: ModelRequest) -> None:
+    stage = stage_card(LOCATE, "w18_small", "locate.safetensors", "0" * 64)
+    card = _card(request_, (stage,), Library(SIZE, request_.cache))
+    assert set(card.disturbances) == {*SHARES, *VARIANT_SHARES}
+    assert card.disturbances["upper_fusion"] == SHARES[Disturbance.UPPER_FUSION]

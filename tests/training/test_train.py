@@ -2,12 +2,14 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from aasnode.anatomy import LANDMARKS
 from aasnode.errors import ConfigurationError, ModelError
@@ -26,12 +28,12 @@ class Discs:
 
     channels = tuple(map(str, LANDMARKS))
     masks = ("disc",)
+    identity = "discs"
     size = SIZE
 
-    def samples(self, seed: Sequence[int]) -> Iterator[Sample]:
-        rng = np.random.default_rng(list(seed))
-        while True:
-            yield self.draw(rng, gap=float(rng.uniform(8, 14)), last=bool(rng.random() > 0.2))
+    def sample(self, seed: int, number: int) -> Sample:
+        rng = np.random.default_rng([seed, number])
+        return self.draw(rng, gap=float(rng.uniform(8, 14)), last=bool(rng.random() > 0.2))
 
     def draw(self, rng: np.random.Generator, gap: float, *, last: bool = True) -> Sample:
         x = rng.uniform(8, 14) + gap * np.arange(4)
@@ -55,8 +57,7 @@ RECIPE = Recipe(images=2800, batch=16, warm_up_steps=20, average=0.97, workers=0
 
 
 def held_out(count: int = 64) -> list[Sample]:
-    samples = STREAM.samples((999,))
-    return [next(samples) for _ in range(count)]
+    return [STREAM.sample(999, number) for number in range(count)]
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +126,36 @@ def test_a_stopped_training_goes_on_where_it_was(tmp_path: Path) -> None:
     assert (straight / "weights.safetensors").read_bytes() != before
 
 
+def test_a_training_that_was_stopped_ends_in_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    short = dataclasses.replace(RECIPE, images=160, checkpoint_seconds=0.0)
+    train(STREAM, held_out(4), short, tmp_path / "straight", device="cpu", progress=False)
+
+    class StoppedError(Exception):
+        pass
+
+    class Stops(Discs):
+        def sample(self, seed: int, number: int) -> Sample:
+            if number >= 96:
+                raise StoppedError
+            return super().sample(seed, number)
+
+    with pytest.raises(StoppedError):
+        train(Stops(), held_out(4), short, tmp_path / "stopped", device="cpu", progress=False)
+    train(STREAM, held_out(4), short, tmp_path / "stopped", device="cpu", progress=False)
+    straight, stopped = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("straight", "stopped"))
+    assert straight == stopped
+
+
+def test_a_checkpoint_of_other_samples_is_refused(tmp_path: Path) -> None:
+    class Others(Discs):
+        identity = "others"
+
+    short = dataclasses.replace(RECIPE, images=32)
+    train(STREAM, held_out(4), short, tmp_path, device="cpu", progress=False)
+    with pytest.raises(ConfigurationError, match="belongs to another recipe"):
+        train(Others(), held_out(4), short, tmp_path, device="cpu", progress=False)
+
+
 def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
     short = dataclasses.replace(RECIPE, images=64)
     for name in ("one", "two"):
@@ -159,13 +190,22 @@ def test_hidden_points_want_nothing_and_unknown_points_want_no_say() -> None:
     assert float(heatmap_loss(wrong, batch, weights)) > 0
 
 
-def test_workers_and_restarts_draw_different_samples() -> None:
-    def first(seed: int, start: int) -> np.ndarray:
-        return next(iter(StreamDataset(STREAM, seed, start)))["image"].numpy()
+def drawn(seed: int, *, first: int = 0, workers: int = 0, batches: int = 6) -> np.ndarray:
+    """The first image of each batch."""
+    loader = DataLoader(StreamDataset(STREAM, seed, 4, first), batch_size=4, num_workers=workers)
+    return np.stack([batch["image"][0, 0].numpy() for batch in islice(loader, batches)])
 
-    assert np.array_equal(first(1, 0), first(1, 0))
-    assert not np.array_equal(first(1, 0), first(2, 0))
-    assert not np.array_equal(first(1, 0), first(1, 160))
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_the_number_of_workers_changes_no_sample(workers: int) -> None:
+    assert np.array_equal(drawn(1), drawn(1, workers=workers))
+
+
+def test_a_restart_goes_on_with_the_next_samples() -> None:
+    straight = drawn(1)
+    assert np.array_equal(straight[2:], drawn(1, first=2, batches=4))
+    assert not any(np.array_equal(a, b) for a, b in pairwise(straight))
+    assert not np.array_equal(straight, drawn(2))
 
 
 def test_the_paper_preset_is_the_papers() -> None:

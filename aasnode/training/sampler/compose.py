@@ -64,6 +64,7 @@ class Composition:
     sections: Sections
     axis: AxisPoints
     c2_inferior_centre: Points  # (2,)
+    dens: Points  # (2, 2): middle of its base, its end
     missing: Missing | None = None  # sections and points of that part are where it would be
 
 
@@ -106,8 +107,10 @@ def draw_composition(
 
 def _pick(shelf: Sequence[_T], split: Split, rng: np.random.Generator) -> _T:
     """One of the split's share; at least one item belongs to every share."""
-    share = split.low + (split.high - split.low) * rng.random()
-    return shelf[min(int(share * len(shelf)), len(shelf) - 1)]
+    first, end = round(split.low * len(shelf)), round(split.high * len(shelf))
+    if first == end:  # a shelf too short to be split
+        first, end = max(0, end - 1), max(1, end)
+    return shelf[int(rng.integers(first, end))]
 
 
 def join(
@@ -139,6 +142,7 @@ def join(
         sections=sections,
         axis=axis,
         c2_inferior_centre=at_c2(c2.points["inferior_centre"][side2]),
+        dens=np.stack([base, end]),
     )
 
 

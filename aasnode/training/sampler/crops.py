@@ -20,8 +20,12 @@ from aasnode.training.sampler.warp import Affine, Band, turned
 NOMINAL_DIAMETER_MM = 34.0  # of C1: lengths of a close-up are counted at this size
 CENTRES = ("c1_anterior_arch_centre", "c1_posterior_arch_centre")
 CAUDAL = ("c2_inferior_centre",)  # tells a mirrored film from one that hangs upside down
+SECTIONS = ("c1_anterior_arch", "c1_posterior_arch", "c2_body_and_dens")
 HARDWARE = "hardware"  # of a surgeon's: what tells an operated neck
-MASKS = ("c1_anterior_arch", "c1_posterior_arch", "c2_body_and_dens", HARDWARE)
+ARCH_DEFECT, DENS_DEFECT = "posterior_arch_defect", "dens_defect"  # where a part is open, gone, destroyed or apart
+CONDITIONS = (HARDWARE, ARCH_DEFECT, DENS_DEFECT)
+"""Masks by which something is decided: what forbids a measurement, painted where it is seen."""
+MASKS = (*SECTIONS, *CONDITIONS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +44,7 @@ class CloseUp:
     misplaced: float = 0.2  # share: beside the joint, reversed or mirrored, with nothing to find
     misplaced_mm: tuple[float, float] = (22.0, 60.0)  # how far beside, at least beyond what ``shift_mm`` may bring
     elsewhere: float = 0.06  # share: other parts of the body
-    operated: float = 0.10  # share with hardware
+    operated: float = 0.15  # share with hardware
     occluded: float = 0.7  # share
     common: tuple[Band, ...] = (Band(amplitude_mm=1.4, scale_mm=(8.0, 15.0)),)
     own: tuple[Band, ...] = (  # of C1 and of C2, each by itself

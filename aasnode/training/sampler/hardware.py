@@ -22,7 +22,7 @@ _FRAC_BITS = 4
 class HardwarePriors:
     """Lengths in mm; ranges are even."""
 
-    at_joint: float = 0.6  # share of the operated necks in which C1 and C2 are
+    at_joint: float = 0.75  # share of the operated necks in which C1 and C2 are
     screw_mm: tuple[float, float] = (14.0, 34.0)
     screw_width_mm: tuple[float, float] = (2.6, 4.6)
     head_radius_mm: tuple[float, float] = (2.2, 4.0)

@@ -25,6 +25,7 @@ from aasnode.errors import UnreadableError
 from aasnode.training.sampler.projected import KINDS, LAYERS, ProjectedBone, draw_bone, project_bone
 from aasnode.training.sampler.surroundings import PIXEL_MM, Frame, Reach, Surroundings, draw_surroundings
 from aasnode.training.simulate.bank import Bank, default_cache
+from aasnode.training.simulate.bank import version as bank_version
 
 _SEED = 20261124
 Index = Mapping[str, npt.NDArray[np.float64]]
@@ -215,7 +216,7 @@ def version() -> str:
     """Changes when a source that shapes the items changes, so that a stale cache is never read."""
     here, simulator = Path(__file__).parent, Path(__file__).parents[1] / "simulate"
     sources = [here / "projected.py", here / "surroundings.py", *sorted((simulator / "bones").glob("*.py"))]
-    digest = hashlib.sha256(str(_SEED).encode())
+    digest = hashlib.sha256(f"{_SEED} {bank_version()}".encode())
     for source in sources + [simulator / f"{name}.py" for name in _OF_SIMULATOR]:
         digest.update(source.read_bytes())
     return digest.hexdigest()[:12]

@@ -1,7 +1,8 @@
 """Parts that are not there: a posterior arch that is open or gone, a dens that is destroyed or apart.
 
 Such bones lie in the library beside the whole ones; their contours are those of the part that they lack, which is where
-its points would be. The points teach empty heatmaps, and so the closer looks learn to say what a neck lacks.
+its points would be. The points teach empty heatmaps, the part's section a mask of the defect: so the closer looks learn
+to say what a neck lacks.
 """
 
 from dataclasses import dataclass
@@ -31,8 +32,8 @@ class MissingPriors:
 
 PRIORS = MissingPriors()
 
-_ARCH = ("c1_posterior_arch_anterior", "c1_posterior_arch_centre", "c1_posterior_arch")
-_DENS = ("dens_anterior", "dens_posterior", "c2_body_and_dens")
+_OF_ARCH = ("c1_posterior_arch_anterior", "c1_posterior_arch_centre")
+_OF_DENS = ("dens_anterior", "dens_posterior")
 
 
 def draw_missing(rng: np.random.Generator, priors: MissingPriors = PRIORS) -> Missing | None:
@@ -46,11 +47,18 @@ def draw_missing(rng: np.random.Generator, priors: MissingPriors = PRIORS) -> Mi
     return None
 
 
-def without(missing: Missing | None) -> tuple[str, ...]:
-    """The points that are then not there and the section that has no outline of its own, by name."""
-    if missing is None:
+def absent_points(missing: Missing | None) -> tuple[str, ...]:
+    """Names of the points that are then not there. An ossicle that is apart has its edges."""
+    if missing is None or missing is Missing.DENS_APART:
         return ()
-    return _ARCH if missing in (Missing.ARCH_OPEN, Missing.ARCH_GONE) else _DENS
+    return _OF_DENS if missing is Missing.DENS_DESTROYED else _OF_ARCH
+
+
+def defective(missing: Missing) -> tuple[str, str]:
+    """The mask of the section that has no outline of its own then, and that of the defect."""
+    if missing in (Missing.ARCH_OPEN, Missing.ARCH_GONE):
+        return "c1_posterior_arch", "posterior_arch_defect"
+    return "c2_body_and_dens", "dens_defect"
 
 
 def bone_kinds(missing: Missing | None) -> tuple[str, str]:

@@ -1,9 +1,9 @@
 """Samples for the training: a composition, seen through one stage's crop, warped, exposed and marked."""
 
+import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import cv2
 import numpy as np
@@ -16,9 +16,11 @@ from aasnode.training.sampler.attenuation import AttenuationPriors, CropMaps, li
 from aasnode.training.sampler.compose import PRIORS as JOINT_PRIORS
 from aasnode.training.sampler.compose import TRAINING, Composition, JointPriors, Split, draw_composition
 from aasnode.training.sampler.crops import (
+    DENS_DEFECT,
     HARDWARE,
     MASKS,
     NOMINAL_DIAMETER_MM,
+    SECTIONS,
     CloseUp,
     Placed,
     WholeFilm,
@@ -32,7 +34,7 @@ from aasnode.training.sampler.exposure import ExposurePriors, copy, develop, exp
 from aasnode.training.sampler.hardware import Hardware, draw_hardware
 from aasnode.training.sampler.joint import AxisPoints, Contour, Points, Sections, axis_points
 from aasnode.training.sampler.library import Library
-from aasnode.training.sampler.missing import Missing, without
+from aasnode.training.sampler.missing import Missing, absent_points, defective
 from aasnode.training.sampler.occlusions import Cover, Occlusions, draw_occlusions, no_occlusions
 from aasnode.training.sampler.projected import PIXEL_MM as BONE_PIXEL_MM
 from aasnode.training.sampler.projected import UNITS_PER_MM
@@ -69,6 +71,7 @@ class Seen:
     sections: Sections | None
     axis: AxisPoints | None
     c2_inferior_centre: Points | None
+    dens: Points | None = None  # (2, 2): middle of its base, its end
 
 
 class ComposedStream:
@@ -98,17 +101,23 @@ class ComposedStream:
         """Side of a crop in pixels."""
         return self._crops.input_px
 
-    def samples(self, seed: Sequence[int]) -> Iterator[Sample]:
-        """An endless sequence; equal seeds give equal samples."""
-        rng = np.random.default_rng(list(seed))
+    @property
+    def identity(self) -> str:
+        """Library, crops and everything that varies."""
+        described = f"{self._library.folder.name} {self._library.size} {self._crops} {self._split} {self._priors}"
+        return hashlib.sha256(described.encode()).hexdigest()
+
+    def sample(self, seed: int, number: int) -> Sample:
+        """One of an endless sequence."""
+        rng = np.random.default_rng([seed, number])
         while True:
             sample = self._draw(rng)
             if sample is not None:
-                yield sample
+                return sample
 
     def held_out(self, count: int, seed: int) -> list[Sample]:
-        """So many samples, for validation."""
-        return list(islice(self.samples((seed,)), count))
+        """The first so many samples, for validation."""
+        return [self.sample(seed, number) for number in range(count)]
 
     def _draw(self, rng: np.random.Generator) -> Sample | None:
         """One sample; None where a warp has made nonsense of it."""
@@ -148,8 +157,17 @@ def _seen(composition: Composition, placed: Placed, c1: Look, c2: Look, around: 
     axis = axis_points(sections)
     if axis is None or axis.adi * placed.mm_per_px < _LEAST_ADI_MM:
         return None
-    foot = c2.find(composition.c2_inferior_centre[None])[0]
-    return Seen(placed=placed, c1=c1, c2=c2, around=around, sections=sections, axis=axis, c2_inferior_centre=foot)
+    foot, base, end = c2.find(np.vstack([composition.c2_inferior_centre, composition.dens]))
+    return Seen(
+        placed=placed,
+        c1=c1,
+        c2=c2,
+        around=around,
+        sections=sections,
+        axis=axis,
+        c2_inferior_centre=foot,
+        dens=np.stack([base, end]),
+    )
 
 
 def make_sample(
@@ -172,9 +190,9 @@ def make_sample(
     if not np.isfinite(picture).all():
         return None
     metal = np.zeros((n, n), bool) if hardware is None else hardware.covered & ~(hidden.covered | edges.covered)
-    points, visible = _marks(seen, crops.channels, hidden.covered | metal)
+    points, visible = _marks(seen, crops.channels, hidden.covered | edges.covered | metal)
     if not isinstance(crops, WholeFilm):  # the first look is to find such a neck, the closer ones say what it lacks
-        visible &= [name not in without(composition.missing) for name in crops.channels]
+        visible &= [name not in absent_points(composition.missing) for name in crops.channels]
     masks = draw_masks(seen, metal, composition.missing)
     return Sample(image=normalise(picture), points=points, visible=visible, masks=masks)
 
@@ -277,17 +295,29 @@ def _marks(seen: Seen, channels: Sequence[str], covered: npt.NDArray[np.bool_]) 
 
 
 def draw_masks(seen: Seen, metal: npt.NDArray[np.bool_], missing: Missing | None = None) -> Floats:
-    """(4, n / 4, n / 4): share of each heatmap pixel within each section and the ``metal``; nan where unknown."""
+    """(M, n / 4, n / 4): share of each heatmap pixel within each of MASKS; nan where unknown."""
     n = metal.shape[0]
-    masks = np.zeros((len(MASKS), n, n), np.float32)
+    masks = {name: np.zeros((n, n), np.float32) for name in MASKS}
+    masks[HARDWARE] = metal.astype(np.float32)
     if seen.sections is not None:
         sections = (seen.sections.anterior_arch, seen.sections.posterior_arch, seen.sections.core)
-        for mask, contour in zip(masks, sections, strict=False):
-            cv2.fillPoly(mask, [_fixed_point(contour)], 1.0, cv2.LINE_8, _FRAC_BITS)
-        masks[[name in without(missing) for name in MASKS]] = np.nan
-    masks[MASKS.index(HARDWARE)] = metal
-    small = [cv2.resize(mask, (n // STRIDE, n // STRIDE), interpolation=cv2.INTER_AREA) for mask in masks]
+        for name, contour in zip(SECTIONS, sections, strict=True):
+            cv2.fillPoly(masks[name], [_fixed_point(contour)], 1.0, cv2.LINE_8, _FRAC_BITS)
+        if missing is not None and seen.dens is not None:
+            section, defect = defective(missing)
+            masks[defect] = masks[section].copy()
+            if defect == DENS_DEFECT:
+                masks[defect] *= _above(seen.dens, n)
+            masks[section] = np.full((n, n), np.nan, np.float32)  # what is left has no outline of its own
+    small = [cv2.resize(mask, (n // STRIDE, n // STRIDE), interpolation=cv2.INTER_AREA) for mask in masks.values()]
     return np.stack(small).astype(np.float32)
+
+
+def _above(dens: Points, n: int) -> npt.NDArray[np.bool_]:
+    """(n, n): what lies beyond the base of the dens, towards its end."""
+    y, x = np.mgrid[0:n, 0:n]
+    (base_x, base_y), (up_x, up_y) = dens[0], dens[1] - dens[0]
+    return np.asarray((x - base_x) * up_x + (y - base_y) * up_y > 0)
 
 
 def _fixed_point(contour: Contour) -> npt.NDArray[np.int32]:

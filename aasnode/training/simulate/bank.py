@@ -129,7 +129,7 @@ def default_cache() -> Path:
     return (Path(root) if root else Path.home() / ".cache") / "aasnode" / "bones"
 
 
-def _version() -> str:
+def version() -> str:
     """Changes when a module that shapes the bones changes, so that a stale cache is never read."""
     here = Path(__file__).parent
     sources = sorted([*(here / "bones").glob("*.py"), here / "solids.py", here / "meshes.py", here / "bank.py"])
@@ -143,7 +143,7 @@ class Bank:
     """Bones by key, from memory, else from the cache folder, else built and kept."""
 
     def __init__(self, cache: Path | None = None, largest: int | None = None) -> None:
-        self.folder = (cache or default_cache()) / _version()
+        self.folder = (cache or default_cache()) / version()
         self.largest = largest
         self._recent: OrderedDict[Key, BoneSet] = OrderedDict()
 

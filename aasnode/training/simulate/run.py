@@ -1,5 +1,6 @@
 """Many films: who is simulated, spread over workers, with the same result whatever their number."""
 
+import hashlib
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -65,6 +66,14 @@ def simulate(request: SimulationRequest) -> tuple[FilmTruth, ...]:
             advance(len(of_patient))
     write_truth(films, request.out)
     return tuple(films)
+
+
+def version() -> str:
+    """Changes when a source of the simulator changes, so that films of another are known as such."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def cohort_of(request: SimulationRequest) -> Cohort:

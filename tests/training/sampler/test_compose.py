@@ -52,8 +52,9 @@ def test_the_joint_lies_where_the_patient_of_the_surroundings_had_it(library: Li
         assert np.linalg.norm(composition.axis.landmarks[1:3].mean(0) - frame.dens_end) < 25
 
 
-def test_bones_of_training_never_show_in_validation() -> None:
-    rng, shelf = np.random.default_rng(0), range(300)
+@pytest.mark.parametrize("count", [24, 240, 300, 400])
+def test_bones_of_training_never_show_in_validation(count: int) -> None:
+    rng, shelf = np.random.default_rng(0), range(count)
     seen = {_pick(shelf, TRAINING, rng) for _ in range(5000)}
     held = {_pick(shelf, HELD_OUT, rng) for _ in range(5000)}
     assert not seen & held

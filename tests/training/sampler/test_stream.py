@@ -1,7 +1,6 @@
 """Samples: seeded, exact, cut as the detector cuts, and the joint always there to be seen."""
 
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from aasnode.inference.pose import Pose
 from aasnode.training.sampler.attenuation import AttenuationPriors, line_integral
 from aasnode.training.sampler.compose import Composition, JointPriors, Split, draw_composition
 from aasnode.training.sampler.crops import (
+    CONDITIONS,
     CROPS,
     HARDWARE,
     JOINT,
@@ -26,7 +26,7 @@ from aasnode.training.sampler.crops import (
     stage_card,
 )
 from aasnode.training.sampler.library import Library
-from aasnode.training.sampler.missing import Missing, MissingPriors, draw_missing, without
+from aasnode.training.sampler.missing import Missing, MissingPriors, absent_points, defective, draw_missing
 from aasnode.training.sampler.occlusions import Cover, Occlusions
 from aasnode.training.sampler.stream import (
     ComposedStream,
@@ -71,7 +71,7 @@ def distance_to(contour: npt.NDArray[np.float64], point: npt.NDArray[np.float64]
 @pytest.mark.parametrize("role", list(Role))
 def test_the_same_seed_gives_the_same_samples(library: Library, role: Role) -> None:
     stream = ComposedStream(library, CROPS[role], EVERYTHING)
-    first, again, other = (list(islice(stream.samples(seed), 3)) for seed in ((1, 2), (1, 2), (1, 3)))
+    first, again, other = ([stream.sample(seed, number) for number in range(3)] for seed in (1, 1, 2))
     for a, b, c in zip(first, again, other, strict=True):
         for name in ("image", "points", "visible", "masks"):
             assert np.array_equal(getattr(a, name), getattr(b, name), equal_nan=name in ("points", "masks"))
@@ -81,7 +81,7 @@ def test_the_same_seed_gives_the_same_samples(library: Library, role: Role) -> N
 @pytest.mark.parametrize("role", list(Role))
 def test_samples_are_what_the_training_takes(library: Library, role: Role) -> None:
     stream = ComposedStream(library, CROPS[role], EVERYTHING)
-    for sample in islice(stream.samples((4,)), 6):
+    for sample in stream.held_out(6, 4):
         batch = as_tensors(sample)
         assert batch["image"].shape == (1, stream.size, stream.size)
         assert batch["points"].shape == (len(stream.channels), 2)
@@ -108,7 +108,7 @@ def test_masks_end_at_the_points(library: Library, seed: int) -> None:
     """Just inside a section its mask is full, just outside it is empty."""
     _, seen = seen_through(library, REFINE, seed)
     assert seen.axis is not None
-    arch, back, core, _ = draw_masks(seen, NO_METAL[REFINE.role])
+    arch, back, core, *_ = draw_masks(seen, NO_METAL[REFINE.role])
     forward = 9 * seen.axis.ventral  # pixels: two heatmap pixels
     p = seen.axis.landmarks
     for mask, point, inwards in (
@@ -130,7 +130,7 @@ def at(mask: npt.NDArray[np.float32], point: npt.NDArray[np.float64]) -> float:
 @pytest.mark.parametrize("crops", CLOSE_UPS, ids=lambda crops: str(crops.role))
 def test_a_crop_in_a_wrong_place_has_nothing_to_find(library: Library, crops: CloseUp) -> None:
     wrong = ComposedStream(library, replace(crops, misplaced=1.0, elsewhere=0.0), EVERYTHING)
-    for sample in islice(wrong.samples((8,)), 8):
+    for sample in wrong.held_out(8, 8):
         assert not sample.visible.any()
         assert not sample.masks.any()
         assert sample.image.std() > 0.5  # yet there is a film to see
@@ -216,7 +216,7 @@ def test_points_just_beyond_the_edge_are_unknown_and_further_off_hidden(library:
 @pytest.mark.parametrize("role", list(Role))
 def test_another_part_of_the_body_has_nothing_to_find(library: Library, role: Role) -> None:
     stream = ComposedStream(library, replace(CROPS[role], elsewhere=1.0), EVERYTHING)
-    for sample in islice(stream.samples((9,)), 12):
+    for sample in stream.held_out(12, 9):
         assert not sample.visible.any()
         assert not sample.masks.any()
         assert np.isfinite(sample.image).all()
@@ -280,14 +280,14 @@ def test_where_the_missing_part_would_be_there_is_less_bone(library: Library, mi
     for part in (None, missing):
         drawn, seen = lacking(library, REFINE, part)
         midline = getattr(crop_maps(drawn, seen, turned(1.0, 0.0)), name)[:2].sum(0)
-        _, arch, core, _ = np.kron(draw_masks(seen, NO_METAL[REFINE.role]), np.ones((1, 4, 4))) > 0.9
+        _, arch, core, *_ = np.kron(draw_masks(seen, NO_METAL[REFINE.role]), np.ones((1, 4, 4))) > 0.9
         filled[part] = (midline[arch if name == "c1" else core] > 0.2).mean()
     assert filled[None] > 0.97
     assert filled[missing] < 0.96
 
 
 @pytest.mark.parametrize("missing", list(Missing))
-def test_missing_parts_teach_empty_heatmaps_of_their_points_alone(library: Library, missing: Missing) -> None:
+def test_missing_parts_teach_a_mask_of_the_defect_and_no_points(library: Library, missing: Missing) -> None:
     drawn, seen = lacking(library, REFINE, missing)
     sample, whole = (
         make_sample(replace(drawn, missing=part), seen, replace(REFINE, **PLAIN), np.random.default_rng(1))
@@ -295,12 +295,14 @@ def test_missing_parts_teach_empty_heatmaps_of_their_points_alone(library: Libra
     )
     assert sample is not None
     assert whole is not None
-    lost = set(without(missing))
     hidden = {name for name, a, b in zip(REFINE.channels, sample.visible, whole.visible, strict=True) if a != b}
-    assert hidden == lost & set(REFINE.channels)
-    unknown = {name for name, mask in zip(MASKS, sample.masks, strict=True) if np.isnan(mask).all()}
-    assert unknown == lost & set(MASKS)
-    assert len(hidden | unknown) == 3
+    assert hidden == set(absent_points(missing))
+    section, defect = defective(missing)
+    assert {name for name, mask in zip(MASKS, sample.masks, strict=True) if np.isnan(mask).any()} == {section}
+    painted, outline = sample.masks[MASKS.index(defect)], whole.masks[MASKS.index(section)]
+    assert painted.max() == 1
+    assert (painted <= outline).all()
+    assert not whole.masks[[MASKS.index(name) for name in CONDITIONS]].any()
 
 
 def test_the_first_look_finds_the_joint_whatever_is_missing(library: Library) -> None:
@@ -327,7 +329,7 @@ def test_parts_are_missing_as_often_as_stated() -> None:
 
 def test_empty_films_want_empty_heatmaps(library: Library) -> None:
     stream = ComposedStream(library, replace(LOCATE, empty=1.0), EVERYTHING)
-    for sample in islice(stream.samples((7,)), 3):
+    for sample in stream.held_out(3, 7):
         assert not sample.visible.any()
         assert not sample.masks.any()
 
@@ -335,7 +337,7 @@ def test_empty_films_want_empty_heatmaps(library: Library) -> None:
 def test_whole_films_show_the_joint_at_every_size_side_and_turn(library: Library) -> None:
     plain: dict[str, Any] = {"empty": 0.0, "occluded": 0.0, "collimated": 0.0, "elsewhere": 0.0, "operated": 0.0}
     stream = ComposedStream(library, replace(LOCATE, **plain), EVERYTHING)
-    points = np.stack([sample.points for sample in islice(stream.samples((8,)), 60)])
+    points = np.stack([sample.points for sample in stream.held_out(60, 8)])
     ventral = points[:, 0] - points[:, 3]
     caudal = points[:, 6] - points[:, :4].mean(1)
     diameters = np.linalg.norm(ventral, axis=1)
