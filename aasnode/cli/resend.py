@@ -1,18 +1,25 @@
-"""``aasnode resend``: deliveries back to work with the bytes that were stored: what failed, or a study once more."""
+"""``aasnode resend``: deliveries back to work with the bytes that were stored: what failed, or a study once more.
+
+A study also goes where it never went: it was reported in shadow mode, or the destination is new.
+"""
 
 import argparse
 import sys
 
+from sqlalchemy import Connection
+
 from aasnode.cli.options import UsageError, add_config, existing_store, load_config
 from aasnode.cli.parser import unknown
+from aasnode.config import Config
 from aasnode.services.sender import destinations
-from aasnode.store import jobs
+from aasnode.store import deliveries, jobs, results
+from aasnode.store.deliveries import Routes
 from aasnode.store.store import utc_now
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("--study", metavar="UID", help="of this study, also what was delivered before")
+    parser.add_argument("--study", metavar="UID", help="of this study, also what was sent before or never was")
     parser.add_argument("--destination", metavar="NAME", help="to this destination only")
     parser.add_argument("--all-dead", action="store_true", help="everything that rests in the dead letter")
     add_config(parser)
@@ -26,11 +33,24 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.destination is not None:
         _require_known(arguments.destination, [one.name for one in destinations(config)])
     with existing_store(config) as store, store.writing() as connection:
-        count = jobs.resend(
-            connection, now=utc_now(), study_instance_uid=arguments.study, destination=arguments.destination
-        )
+        now = utc_now()
+        count = jobs.resend(connection, now=now, study_instance_uid=arguments.study, destination=arguments.destination)
+        if arguments.study:
+            routes = _routes(connection, config, arguments.study, arguments.destination)
+            attempts = config.delivery.attempts
+            count += deliveries.ask_for_study(connection, arguments.study, routes, now=now, attempts=attempts)
     print(_outcome(count, arguments.study), file=sys.stderr)
+    if count and config.delivery.shadow:
+        print("Shadow mode: nothing is sent before delivery.shadow is false.", file=sys.stderr)
     return 0 if count else 1
+
+
+def _routes(connection: Connection, config: Config, study_instance_uid: str, destination: str | None) -> Routes:
+    """Where a study goes: to the destination that is named, else wherever its report would go by itself."""
+    if destination is not None:
+        return {destination: None}
+    films = results.of_study(connection, study_instance_uid)
+    return deliveries.routes(config.delivery, (film.calling_ae_title for film in films if film.is_primary))
 
 
 def _require_known(name: str, known: list[str]) -> None:

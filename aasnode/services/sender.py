@@ -12,7 +12,7 @@ from aasnode.config import Config, Destination
 from aasnode.errors import PeerUnreachableError, PermanentError, TransientError
 from aasnode.network import scu
 from aasnode.network.scu import Candidate, Sent
-from aasnode.store import jobs, leases, objects
+from aasnode.store import deliveries, jobs, leases, objects
 from aasnode.store.jobs import Backoff, Job, LeaseLostError
 from aasnode.store.objects import StoredObject
 from aasnode.store.schema import JobKind, JobState
@@ -27,7 +27,7 @@ _LIMIT = timedelta(minutes=30)
 def destinations(config: Config) -> tuple[Destination, ...]:
     """Every place that objects may go to: the fixed destinations, and the senders that the return table names."""
     returns = tuple(
-        Destination(name=f"return:{one.ae_title}", ae_title=one.ae_title, host=one.host, port=one.port)
+        Destination(name=deliveries.return_to(one.ae_title), ae_title=one.ae_title, host=one.host, port=one.port)
         for one in config.delivery.return_table
     )
     return config.delivery.destinations + returns

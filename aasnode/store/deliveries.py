@@ -4,19 +4,72 @@ That an object was delivered is a fact of its own (``delivered_at``): a job that
 afterwards does not unsay it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
+from aasnode.config import DeliverySection
 from aasnode.store.engine import insert_once
 from aasnode.store.jobs import REPLACED, ended, new_values, put_back
-from aasnode.store.objects import STRUCTURED_REPORT, NewObject, Report, StoredObject, of_report
+from aasnode.store.objects import STRUCTURED_REPORT, NewObject, Report, StoredObject, current_report, of_report
 from aasnode.store.schema import JobKind, JobState, jobs, objects, reports
 
 SentReport = tuple[Report, StoredObject]
 """A version of a study's report, and the structured report of it that a peer took or is being sent."""
+
+Routes = Mapping[str, str | None]
+"""Names of destinations, each with the obstacle that keeps anything from being sent there; None where there is none."""
+
+NO_RETURN_ADDRESS = "not in delivery.return_table; put the sender there, restart the node, then `aasnode jobs retry`"
+
+
+def return_to(ae_title: str) -> str:
+    """Name of the destination that is the sender of the films."""
+    return f"return:{ae_title}"
+
+
+def routes(delivery: DeliverySection, senders: Iterable[str]) -> Routes:
+    """Where a study's objects go whose films came from the AE titles ``senders``."""
+    fixed: dict[str, str | None] = {destination.name: None for destination in delivery.destinations}
+    if not delivery.return_to_sender:
+        return fixed
+    known = {address.ae_title for address in delivery.return_table}
+    return fixed | {return_to(one): None if one in known else NO_RETURN_ADDRESS for one in senders}
+
+
+def ask(connection: Connection, report: Report, asked: Routes, *, now: datetime, attempts: int) -> int:
+    """Ask for the objects of a report to be sent to each destination that does not hold them yet; how many that makes.
+
+    An overlay that a further film left as it is does not go out again.
+    """
+    of_role: dict[str, list[str]] = {}
+    for one in of_report(connection, report.id):
+        of_role.setdefault(one.role, []).append(one.sop_instance_uid)
+    return sum(
+        add_delivery(
+            connection,
+            study_instance_uid=report.study_instance_uid,
+            report_id=report.id,
+            role=role,
+            destination=destination,
+            now=now,
+            attempts=attempts,
+            obstacle=obstacle,
+        )
+        for destination, obstacle in asked.items()
+        for role, uids in of_role.items()
+        if not any(is_delivered(connection, sop_instance_uid=uid, destination=destination) for uid in uids)
+    )
+
+
+def ask_for_study(
+    connection: Connection, study_instance_uid: str, asked: Routes, *, now: datetime, attempts: int
+) -> int:
+    """Ask for the newest version of a study's report to be sent where that was never asked for; how many that makes."""
+    report = current_report(connection, study_instance_uid)
+    return 0 if report is None else ask(connection, report, asked, now=now, attempts=attempts)
 
 
 def add_delivery(
@@ -28,15 +81,21 @@ def add_delivery(
     destination: str,
     now: datetime,
     attempts: int,
-) -> None:
-    """Ask for one object of a report to be sent to one destination; asking twice makes one job."""
+    obstacle: str | None = None,
+) -> bool:
+    """Ask for one object of a report to be sent to one destination; asking twice makes one job. Whether it is new.
+
+    Where an ``obstacle`` is known, the job rests with it in the dead letter at once.
+    """
     values = new_values(JobKind.DELIVER, now, now, attempts) | {
         "study_instance_uid": study_instance_uid,
         "report_id": report_id,
         "role": role,
         "destination": destination,
     }
-    insert_once(connection, jobs, values)
+    if obstacle is not None:
+        values |= ended(JobState.DEAD, obstacle, now)
+    return insert_once(connection, jobs, values) is not None
 
 
 def withdraw_undelivered(connection: Connection, *, study_instance_uid: str, now: datetime) -> int:

@@ -8,6 +8,7 @@ import pytest
 
 from aasnode.cli.main import main
 from aasnode.store import deliveries, jobs, objects, results
+from aasnode.store.objects import NewObject
 from aasnode.store.schema import JobKind, JobState
 from aasnode.store.store import Store
 from tests.cli.conftest import Command
@@ -164,6 +165,60 @@ def test_resend_of_a_study_that_has_no_deliveries_says_how_to_find_those_that_ar
     assert status == 1
     assert "1.2.99" in err
     assert "aasnode jobs list --kind deliver" in err
+
+
+def reported_in_shadow_mode(store: Store) -> None:
+    with store.writing() as connection:
+        keep(connection, film("1.2.31", study="1.2.30"))
+        report, overlay = (
+            NewObject(
+                role=role,
+                preference=0,
+                sop_class_uid="1.2",
+                sop_instance_uid=uid,
+                series_instance_uid="1.2.30.1",
+                transfer_syntax_uid="1.2.840.10008.1.2.1",
+                file_name=f"{uid}.dcm",
+                digest=uid,
+                bytes=1,
+            )
+            for role, uid in ((objects.STRUCTURED_REPORT, "1.2.32"), (objects.overlay_role("1.2.31"), "1.2.33"))
+        )
+        objects.add_report(
+            connection,
+            study_instance_uid="1.2.30",
+            predecessor=None,
+            content_digest="d",
+            made=[report, overlay],
+            now=NOON,
+        )
+
+
+def test_a_study_that_was_reported_in_shadow_mode_is_sent_when_that_is_asked_for(
+    aasnode: Command, store: Store, config_file: Path
+) -> None:
+    reported_in_shadow_mode(store)
+    with config_file.open("a") as file:
+        for name in ("pacs", "archive"):
+            file.write(f'[[delivery.destinations]]\nname = "{name}"\nae_title = "X"\nhost = "h"\nport = 104\n')
+    for _ in range(2):  # a second time there is nothing to add
+        aasnode("resend", "--study", "1.2.30", "--destination", "pacs")
+        with store.reading() as connection:
+            found = jobs.list_jobs(connection, kind=JobKind.DELIVER)
+        assert [(job.destination, job.state) for job in found] == [("pacs", JobState.PENDING)] * 2
+    status, _, err = aasnode("resend", "--study", "1.2.30")
+    assert status == 0
+    assert "2 deliveries are due again" in err
+    with store.reading() as connection:
+        assert {job.destination for job in jobs.list_jobs(connection)} == {"pacs", "archive"}
+
+
+def test_resend_in_shadow_mode_says_that_nothing_is_sent_yet(aasnode: Command, store: Store, config_file: Path) -> None:
+    reported_in_shadow_mode(store)
+    with config_file.open("a") as file:
+        file.write("[delivery]\nshadow = true\n")
+        file.write('[[delivery.destinations]]\nname = "pacs"\nae_title = "X"\nhost = "h"\nport = 104\n')
+    assert "Shadow mode" in aasnode("resend", "--study", "1.2.30")[2]
 
 
 def test_resend_without_saying_what_is_wrong_usage(aasnode: Command) -> None:

@@ -1,6 +1,7 @@
 """Promises of the reporter: when a version is made, what it holds, what it replaces."""
 
 import errno
+import logging
 import os
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -337,6 +338,29 @@ def test_objects_return_to_the_sender_where_the_table_knows_it(make_node: MakeNo
     node = make_node(delivery=DeliverySection(return_to_sender=True, return_table=(address,)))
     node.report(marked_film())
     assert {job.destination for job in node.jobs(JobKind.DELIVER)} == {"return:MODALITY"}
+
+
+def test_a_sender_that_the_table_does_not_know_is_told_and_served_once_it_does(
+    make_node: MakeNode, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = ReturnAddress(ae_title="OTHER", host="127.0.0.1", port=1)
+    node = make_node(delivery=DeliverySection(return_to_sender=True, return_table=(other,)))
+    with caplog.at_level(logging.WARNING):
+        node.report(marked_film())
+    assert caplog.messages == ["report_not_sent"]
+    dead = node.jobs(JobKind.DELIVER, JobState.DEAD)
+    assert [(job.destination, "not in delivery.return_table" in (job.reason or "")) for job in dead] == [
+        ("return:MODALITY", True)
+    ] * 2
+    address = ReturnAddress(ae_title="MODALITY", host="127.0.0.1", port=1)
+    complete = make_node(delivery=DeliverySection(return_to_sender=True, return_table=(other, address)))
+    complete.now = node.now
+    with node.store.writing() as connection:
+        for job in dead:
+            jobs.retry(connection, job.id, now=node.now)
+    complete.janitor.step()
+    assert len(node.jobs(JobKind.DELIVER, JobState.PENDING)) == 2
+    assert [sender.step() for sender in complete.senders] == [False, True]
 
 
 def forget_file_of(node: Node, film: Dataset) -> None:

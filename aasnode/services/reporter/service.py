@@ -21,7 +21,7 @@ from aasnode.reports.uids import structured_report_uid
 from aasnode.services.reporter.findings import Gathered, as_version, same_person, study_findings
 from aasnode.services.reporter.making import make_objects
 from aasnode.store import deliveries, history, jobs, leases, objects, results
-from aasnode.store.deliveries import SentReport
+from aasnode.store.deliveries import Routes, SentReport
 from aasnode.store.jobs import Backoff, Job, LeaseLostError
 from aasnode.store.objects import NewObject, Report
 from aasnode.store.results import StoredResult
@@ -35,9 +35,6 @@ _LIMIT = timedelta(minutes=10)
 _MOMENT = timedelta(seconds=1)
 _DISK_FULL = timedelta(seconds=60)
 _BACKOFF = Backoff(first_seconds=5)
-
-RETURN = "return:"
-"""How the destination of a delivery to the sender begins; its AE title follows."""
 
 
 class Reporter:
@@ -143,13 +140,13 @@ class Reporter:
                 made=made,
                 now=study.created_at,
             )
-            for destination in self._destinations(gathered):
-                self._ask_for_deliveries(connection, report, made, destination)
+            routes = self._routes(gathered)
+            deliveries.ask(connection, report, routes, now=now, attempts=self._config.delivery.attempts)
             jobs.finish(connection, job, now=now, outcome=f"version {report.version}")
-        self._log_built(report, len(made))
+        self._log_built(report, len(made), routes)
         return True
 
-    def _log_built(self, report: Report, count: int) -> None:
+    def _log_built(self, report: Report, count: int, routes: Routes) -> None:
         log.event(
             LOGGER,
             "report_built",
@@ -158,37 +155,22 @@ class Reporter:
             objects=count,
             shadow=self._config.delivery.shadow,
         )
+        for destination, obstacle in routes.items():
+            if obstacle is not None:
+                log.event(
+                    LOGGER,
+                    "report_not_sent",
+                    level=logging.WARNING,
+                    study_instance_uid=report.study_instance_uid,
+                    destination=destination,
+                    reason=obstacle,
+                )
 
-    def _destinations(self, gathered: Gathered) -> list[str]:
-        """Names of where a study's objects go; nowhere in shadow mode."""
-        delivery = self._config.delivery
-        if delivery.shadow:
-            return []
-        names = [destination.name for destination in delivery.destinations]
-        if delivery.return_to_sender:
-            senders = dict.fromkeys(stored.calling_ae_title for stored in gathered.films)
-            known = {address.ae_title for address in delivery.return_table}
-            names += [f"{RETURN}{ae_title}" for ae_title in senders if ae_title in known]
-        return names
-
-    def _ask_for_deliveries(
-        self, connection: Connection, report: Report, made: list[NewObject], destination: str
-    ) -> None:
-        for role in dict.fromkeys(one.role for one in made):
-            candidates = [one.sop_instance_uid for one in made if one.role == role]
-            if any(
-                deliveries.is_delivered(connection, sop_instance_uid=uid, destination=destination) for uid in candidates
-            ):
-                continue  # an overlay that a further film left as it is
-            deliveries.add_delivery(
-                connection,
-                study_instance_uid=report.study_instance_uid,
-                report_id=report.id,
-                role=role,
-                destination=destination,
-                now=self._clock(),
-                attempts=self._config.delivery.attempts,
-            )
+    def _routes(self, gathered: Gathered) -> Routes:
+        """Where a study's objects go; nowhere in shadow mode."""
+        if self._config.delivery.shadow:
+            return {}
+        return deliveries.routes(self._config.delivery, (stored.calling_ae_title for stored in gathered.films))
 
     def _finish(self, job: Job, outcome: str) -> None:
         with self._store.writing() as connection:
