@@ -1,6 +1,6 @@
 """One film in, one ``Analysis`` out: selection, pixels, spacing, detector, measurement. No database, no wire.
 
-The node, ``aasnode analyse`` and ``aasnode evaluate`` all call it.
+The node and ``aasnode analyse`` call it.
 """
 
 from dataclasses import dataclass, replace
@@ -149,9 +149,11 @@ def as_json(analysis: Analysis, file: str) -> dict[str, object]:
         "adi_mm": _mm(adi),
         "adi_interval_mm": _interval_mm(adi),
         "adi_finding": _finding_json(measurement.adi_finding if measurement else None),
+        "adi_ratio": _rounded(measurement.adi_ratio if measurement else None),
         "sac_mm": _mm(sac),
         "sac_interval_mm": _interval_mm(sac),
         "sac_finding": _finding_json(measurement.sac_finding if measurement else None),
+        "sac_ratio": _rounded(measurement.sac_ratio if measurement else None),
         "assessment": str(measurement.assessment) if measurement else None,
         "spacing_mm": [round(scale.row_mm, 6), round(scale.column_mm, 6)] if scale else None,
         "spacing_rule": str(scale.rule) if scale else None,
@@ -247,7 +249,11 @@ def _landmark_json(estimate: LandmarkEstimate | None) -> dict[str, float] | None
 
 
 def _mm(length: Length | None) -> float | None:
-    return round(length.mm, _DECIMALS) if length else None
+    return _rounded(length.mm if length else None)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, _DECIMALS)
 
 
 def _finding_json(finding: LengthFinding | None) -> dict[str, object] | None:
@@ -257,7 +263,7 @@ def _finding_json(finding: LengthFinding | None) -> dict[str, object] | None:
     return {
         "assessment": str(finding.assessment),
         "limit": finding.limit,
-        "compared_mm": None if compared.mm is None else round(compared.mm, _DECIMALS),
+        "compared_mm": _rounded(compared.mm),
         "compared_interval_mm": _interval_mm(compared),
         "plane": str(compared.plane) if compared.plane else None,
     }

@@ -23,8 +23,9 @@ from tests.marks import ADI_MM, SAC_MM, MarksDetector, marked_film
 SETTINGS = AnalysisSettings.of(Config())
 SQUARE = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE)
 KEYS = [
-    "file", "status", "reason", "view", "facing", "landmarks", "adi_mm", "adi_interval_mm", "adi_finding", "sac_mm",
-    "sac_interval_mm", "sac_finding", "assessment", "spacing_mm", "spacing_rule", "model",
+    "file", "status", "reason", "view", "facing", "landmarks",
+    "adi_mm", "adi_interval_mm", "adi_finding", "adi_ratio", "sac_mm", "sac_interval_mm", "sac_finding", "sac_ratio",
+    "assessment", "spacing_mm", "spacing_rule", "model",
 ]  # fmt: skip
 
 

@@ -118,13 +118,21 @@ def _row_printer(files: Sequence[Path]) -> Callable[[Answer], None]:
 
 
 def _remark(answer: Answer) -> str:
-    """What was compared with which limit and what came of it, and what is missing."""
+    """What was compared with which limit and what came of it, the ratios where there are no mm, and what is missing."""
     findings = {name.upper(): answer[f"{name}_finding"] for name in ("adi", "sac") if answer[f"{name}_finding"]}
     verdicts = [f"{name} {_compared(finding)}" for name, finding in findings.items()]
     planes = {wording.PLANES[Plane(finding["plane"])] for finding in findings.values() if finding["plane"]}
     if planes:
         verdicts[-1] += f" ({', '.join(planes)})"
-    return "; ".join([*verdicts, *filter(None, [answer["reason"]])])
+    return "; ".join([*verdicts, *filter(None, [_ratios(answer), answer["reason"]])])
+
+
+def _ratios(answer: Answer) -> str | None:
+    """The lengths relative to C1, where they are all that is known of them."""
+    if answer["adi_mm"] is not None or answer["sac_mm"] is not None:
+        return None
+    ratios = wording.describe_ratios(answer["adi_ratio"], answer["sac_ratio"])
+    return ratios and f"{ratios} of the {wording.C1_DIAMETER}"
 
 
 def _compared(finding: Mapping[str, Any]) -> str:

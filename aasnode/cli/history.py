@@ -20,7 +20,9 @@ from aasnode.store.history import Course
 
 _EXCEEDS = " !"
 _HEADINGS = (
-    "acquired", "ADI mm (90 %)", "since previous", "since first", "SAC mm (90 %)", "since previous", "since first",
+    "acquired",
+    "ADI mm (90 %)", "% C1", "since previous", "since first",
+    "SAC mm (90 %)", "% C1", "since previous", "since first",
 )  # fmt: skip
 _VERDICT_HEADINGS = (
     "acquired",
@@ -66,6 +68,7 @@ def _show_tables(courses: Sequence[Course], config: Config) -> None:
             of_view = [film for film in films if film.stored.film.view is view]
             if of_view:
                 _show_view(view, of_view)
+        print(f"\n% C1: percent of the {wording.C1_DIAMETER}, whatever the magnification")
 
 
 def _person_line(course: Course, number: int, count: int) -> str:
@@ -100,9 +103,11 @@ def _cells(film: TrackedFilm, notes: dict[str, int]) -> tuple[str, ...]:
     return (
         _acquired(film),
         _length(measured.adi if measured else None),
+        _ratio(measured.adi_ratio if measured else None),
         compared(change.adi_since_previous),
         compared(change.adi_since_first),
         _length(measured.sac if measured else None),
+        _ratio(measured.sac_ratio if measured else None),
         compared(change.sac_since_previous),
         compared(change.sac_since_first),
     )
@@ -138,6 +143,10 @@ def _note(reason: str, notes: dict[str, int]) -> str:
 
 def _length(length: Length | None) -> str:
     return MISSING if length is None else _interval(length)
+
+
+def _ratio(ratio: float | None) -> str:
+    return MISSING if ratio is None else f"{100 * ratio:4.1f}"
 
 
 def _interval(length: Length | ComparedLength) -> str:

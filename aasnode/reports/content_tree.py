@@ -193,11 +193,13 @@ def _film_assessments(study: StudyFindings) -> Iterator[Dataset]:
 
 
 def _film_evaluations(study: StudyFindings, film: FilmFindings) -> Iterator[Dataset]:
-    """One film: its assessment, what was not measured and why, the comparison with the earlier film."""
+    """One film: its assessment, its lengths relative to C1, what was not measured and why, the earlier film."""
     name = film_name(study, film)
     if (measured := film.measurement) is not None:
         verdict = f"{name}: {wording.ASSESSMENTS[measured.assessment]}. {measured.assessment_reason}"
         yield text(Relationship.CONTAINS, codes.COMMENT, verdict.strip())
+        if ratios := wording.describe_ratios(measured.adi_ratio, measured.sac_ratio):
+            yield text(Relationship.CONTAINS, codes.RELATIVE_TO_C1, f"{name}: {ratios}")
     for length_name, length, reason, before in (
         ("ADI", film.adi, measured.adi_reason if measured else None, film.adi_before),
         ("SAC", film.sac, measured.sac_reason if measured else None, film.sac_before),

@@ -131,6 +131,7 @@ def _add_lengths(column: _Column, film: FilmFindings) -> None:
     _add_verdict(column, measured.adi_finding if measured else None)
     _add_length(column, film, "SAC", SAC_ENDS, film.sac, measured.sac_reason if measured else None)
     _add_verdict(column, measured.sac_finding if measured else None)
+    _add_ratios(column, film)
 
 
 def _add_length(
@@ -178,6 +179,21 @@ def _add_verdict(column: _Column, finding: LengthFinding | None) -> None:
         column.paragraph(note, column.style(0.72, DIM), indent=indent)
     left, width = column.margin + round(column.unit * KEY_UNITS), max(2, round(column.unit / 6))
     fill(column.picture, left, top, width, column.y - top, colour)
+
+
+def _add_ratios(column: _Column, film: FilmFindings) -> None:
+    """Both lengths against C1, which need no mm; the diameter itself where mm are known."""
+    measured = film.measurement
+    ratios = wording.describe_ratios(measured.adi_ratio, measured.sac_ratio) if measured else None
+    if measured is None or ratios is None:
+        return
+    column.space(0.8)
+    _add_key(column, (ADI_ENDS[0], SAC_ENDS[1]))
+    indent = round(column.unit * KEY_UNITS)
+    column.paragraph(ratios, column.style(1.0, weight=Weight.BOLD), indent=indent)
+    diameter = measured.c1_inner_diameter_mm
+    of = f"of the {wording.C1_DIAMETER}" + (f", {diameter:.1f} mm" if diameter else "")
+    column.paragraph(of, column.style(0.66, DIM), indent=indent)
 
 
 def _add_key(column: _Column, ends: tuple[Landmark, Landmark]) -> None:

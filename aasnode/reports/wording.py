@@ -34,6 +34,8 @@ FINDINGS = {
 }
 """What one length says: a normal SAC alone excludes no subluxation."""
 
+C1_DIAMETER = "inner sagittal diameter of C1"
+
 PLANES = {Plane.DETECTOR: "detector plane", Plane.CORRECTED: "patient plane"}
 
 SPACING_RULES = {
@@ -69,6 +71,12 @@ def describe_other_plane(film: FilmFindings, length: Length) -> str | None:
     if film.spacing.rule.is_magnification_corrected:
         return f"{length.detector_plane_mm:.1f} mm in the detector plane"
     return f"{length.corrected_mm:.1f} mm in the patient plane"
+
+
+def describe_ratios(adi_ratio: float | None, sac_ratio: float | None) -> str | None:
+    """The lengths relative to ``C1_DIAMETER``: ``ADI 10.7 %, SAC 52.3 %``; None where neither is known."""
+    ratios = {"ADI": adi_ratio, "SAC": sac_ratio}
+    return ", ".join(f"{name} {100 * ratio:.1f} %" for name, ratio in ratios.items() if ratio is not None) or None
 
 
 def describe_finding(finding: LengthFinding) -> str:

@@ -24,8 +24,9 @@ from tests.dicom.films import film
 from tests.marks import MarksDetector, marked_film
 
 KEYS = [
-    "file", "status", "reason", "view", "facing", "landmarks", "adi_mm", "adi_interval_mm", "adi_finding",
-    "sac_mm", "sac_interval_mm", "sac_finding", "assessment", "spacing_mm", "spacing_rule", "model",
+    "file", "status", "reason", "view", "facing", "landmarks",
+    "adi_mm", "adi_interval_mm", "adi_finding", "adi_ratio", "sac_mm", "sac_interval_mm", "sac_finding", "sac_ratio",
+    "assessment", "spacing_mm", "spacing_rule", "model",
 ]  # fmt: skip
 
 
@@ -62,6 +63,17 @@ def test_the_row_of_a_film_says_which_value_was_compared_with_which_limit(capsys
         assert finding["compared_mm"] == pytest.approx(1.25 * answer[f"{name}_mm"], rel=1e-3)
         assert f"{name.upper()} {finding['compared_mm']:.1f} mm {finding['limit']}: " in row
     assert row.endswith("(detector plane)")
+
+
+def test_the_row_of_a_film_without_mm_gives_the_lengths_relative_to_c1(capsys: pytest.CaptureFixture[str]) -> None:
+    square = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE)
+    unscaled = film(np.ascontiguousarray(marked_film(square)), BitsStored=12)
+    answer = as_json(analyse_one(unscaled, MarksDetector(), AnalysisSettings.of(Config())), "film.dcm")
+    analyse._row_printer([Path("film.dcm")])(answer)
+    row = capsys.readouterr().out.splitlines()[-1]
+    assert answer["status"] == "located"
+    shares = f"ADI {100 * answer['adi_ratio']:.1f} %, SAC {100 * answer['sac_ratio']:.1f} %"
+    assert f"{shares} of the inner sagittal diameter of C1; no pixel spacing in the header" in row
 
 
 @pytest.fixture

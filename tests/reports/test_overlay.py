@@ -219,6 +219,15 @@ def test_the_picture_says_values_motion_comparison_basis_and_limits(
         assert said in words(drawn)
 
 
+@pytest.mark.parametrize("size", ["as stored", "without mm"])
+def test_the_picture_says_the_lengths_relative_to_c1(
+    size: str, drawn: list[tuple[str, int, int, Style]], make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    film = film_of_size(make_film, size)
+    draw_overlay(make_study(film), film)
+    assert "ADI 14.0 %, SAC 57.0 % of the inner sagittal diameter of C1" in words(drawn)
+
+
 def saying(film: FilmFindings, adi: ComparedLength, sac: ComparedLength) -> FilmFindings:
     """The film, with an abnormal ADI and a borderline SAC."""
     assert film.measurement is not None

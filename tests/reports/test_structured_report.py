@@ -95,6 +95,16 @@ def test_a_length_that_was_not_measured_is_a_finding_at_the_root_with_its_reason
     assert evaluations(report, codes.NOT_MEASURED) == ["SAC neutral: point hidden"]
 
 
+@pytest.mark.parametrize("spacing", [SQUARE, None])
+def test_the_lengths_relative_to_c1_stand_at_the_root_also_without_mm(
+    spacing: PixelSpacing | None, make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    report = build_structured_report(make_study(make_film(spacing=spacing, draw=False)))
+    said = evaluations(report, codes.RELATIVE_TO_C1) if spacing else findings(report)
+    label = "" if spacing else "Relative to the inner sagittal diameter of C1: "
+    assert f"{label}neutral: ADI 14.0 %, SAC 57.0 %" in said
+
+
 def findings(report: Dataset) -> list[str]:
     (heading,) = below(report, codes.FINDINGS)
     return [item.TextValue for item in below(heading, codes.FINDING)]

@@ -30,6 +30,12 @@ def test_a_length_has_unit_and_interval() -> None:
     assert wording.describe_length(length) == "5.8 mm (5.1 to 6.4)"
 
 
+def test_ratios_are_percent_and_silent_where_unknown() -> None:
+    assert wording.describe_ratios(0.1074, 0.5) == "ADI 10.7 %, SAC 50.0 %"
+    assert wording.describe_ratios(0.0, None) == "ADI 0.0 %"
+    assert wording.describe_ratios(None, None) is None
+
+
 @pytest.mark.parametrize(
     ("value", "note", "words"),
     [
