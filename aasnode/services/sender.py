@@ -47,12 +47,14 @@ class Sender:
             first_seconds=config.delivery.retry_delay_seconds, cap_seconds=config.delivery.retry_delay_cap_seconds
         )
         self._clock = clock
+        self._owed = leases.Owed(store, clock)
 
     def step(self) -> bool:
         """Work off one delivery; False when none is due.
 
         Raises TransientError when the database is busy, and any defect that showed: that delivery then waits as failed.
         """
+        self._owed.settle()
         with self._store.writing() as connection:
             job = jobs.claim(
                 connection,
@@ -69,14 +71,21 @@ class Sender:
                 self._work_off(job)
         except LeaseLostError:
             log.event(LOGGER, "lease_lost", level=logging.WARNING, job=job.id)
-        except TransientError:  # the database is busy; the delivery returns when its lease ends
-            raise
-        except Exception as error:
-            self._fail(job, type(error).__name__)  # its text may quote the object
+        except TransientError:  # the database is busy or full
+            self._owed.give_back(job)
             raise
         return True
 
     def _work_off(self, job: Job) -> None:
+        try:
+            self._deliver(job)
+        except TransientError:
+            raise
+        except Exception as error:
+            self._fail(job, type(error).__name__)  # its text may quote the object
+            raise
+
+    def _deliver(self, job: Job) -> None:
         candidates = self._candidates(job)
         if candidates is None:
             self._withdraw(job)

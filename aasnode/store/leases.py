@@ -1,5 +1,6 @@
-"""Keeping a claim while its work is done: a thread renews the lease, up to a limit."""
+"""Keeping a claim while its work is done, up to a limit, and giving one back that could not be worked off."""
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,32 @@ from aasnode.store.jobs import Job, LeaseLostError
 from aasnode.store.store import Store, utc_now
 
 LOGGER = logging.getLogger(__name__)
+
+
+class Owed:
+    """The claim that a service must give back: the database was busy or full, which is no fault of the work.
+
+    So no attempt is counted. Where even giving back fails, the claim stays owed; a service settles before it claims.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+        self._claim: tuple[Job, timedelta] | None = None
+
+    def give_back(self, job: Job, *, after: timedelta = timedelta(0)) -> None:
+        """Give the claim back, due again in ``after``; raises TransientError, and owes it from then on."""
+        self._claim = job, after
+        self.settle()
+
+    def settle(self) -> None:
+        """Give back what is owed, if anything is; raises TransientError."""
+        if self._claim is None:
+            return
+        job, after = self._claim
+        with contextlib.suppress(LeaseLostError), self._store.writing() as connection:
+            jobs.give_back(connection, job, now=self._clock(), after=after)
+        self._claim = None
 
 
 @contextmanager

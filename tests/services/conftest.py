@@ -1,5 +1,6 @@
 """The services of one node without its loops: every step is taken by the test, and the clock turned by it."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from pydicom import Dataset
+from sqlalchemy import event
 
 from aasnode.config import AnalyserSection, Config, DeliverySection, Destination, NodeSection
 from aasnode.network.scp import IncomingInstance
@@ -17,7 +19,7 @@ from aasnode.services.janitor import Janitor
 from aasnode.services.receiver import Receiver
 from aasnode.services.reporter.service import Reporter
 from aasnode.services.sender import Sender, destinations
-from aasnode.store import jobs
+from aasnode.store import engine, jobs
 from aasnode.store.jobs import Job
 from aasnode.store.schema import JobKind, JobState
 from aasnode.store.store import Store, open_store
@@ -86,6 +88,29 @@ class Node:
         """Oldest first."""
         with self.store.reading() as connection:
             return list(reversed(jobs.list_jobs(connection, kind=kind, state=state)))
+
+
+def limit_pages(store: Store, pages: int) -> None:
+    """A database that may not grow beyond ``pages`` (1: not at all), as on a full disk."""
+
+    def limit(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {pages}").close()
+
+    store.engine.dispose()
+    event.listen(store.engine, "connect", limit)
+
+
+def hold_database(node: Node) -> sqlite3.Connection:
+    """Another process that writes and does not end, until the connection is closed."""
+    other = sqlite3.connect(node.config.node.data_dir / "aasnode.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE").close()
+    return other
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that does not wait for a busy database; to be used before the node is made."""
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.01)
 
 
 MakeNode = Callable[..., Node]

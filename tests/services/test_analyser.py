@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sqlite3
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydicom import Dataset
-from sqlalchemy import event
 
 from aasnode.anatomy import View
 from aasnode.config import AnalyserSection, PixelsSection
@@ -22,10 +20,10 @@ from aasnode.store import engine as database
 from aasnode.store import instances, jobs, results
 from aasnode.store.results import StoredResult
 from aasnode.store.schema import Arrival, JobKind, JobState
-from aasnode.store.store import Store, open_store
+from aasnode.store.store import open_store
 from tests import drawn_films
 from tests.drawn_films import marked_film, uid
-from tests.services.conftest import MakeNode, Node
+from tests.services.conftest import MakeNode, Node, limit_pages
 from tests.waiting import eventually
 
 STUDY = uid("study", "visit-1")
@@ -218,16 +216,6 @@ def test_stopping_gives_the_film_back_without_counting_an_attempt(node: Node) ->
     step.join(20)
     [job] = node.jobs(JobKind.ANALYSE, JobState.PENDING)
     assert job.attempts == 0
-
-
-def limit_pages(store: Store, pages: int) -> None:
-    """A database that may not grow beyond ``pages`` (1: not at all), as on a full disk."""
-
-    def limit(connection: sqlite3.Connection, _: object) -> None:
-        connection.execute(f"PRAGMA max_page_count = {pages}").close()
-
-    store.engine.dispose()
-    event.listen(store.engine, "connect", limit)
 
 
 def work_off_all(analyser: Analyser) -> None:

@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import sqlite3
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -18,14 +19,15 @@ from pydicom.uid import (
 
 from aasnode.anatomy import View
 from aasnode.config import DeliverySection, PixelsSection, ReturnAddress
+from aasnode.errors import StoreBusyError
 from aasnode.reports import panel
 from aasnode.reports.drawing import Picture, Style
-from aasnode.services.reporter import findings
+from aasnode.services.reporter import findings, service
 from aasnode.store import jobs, objects, results
-from aasnode.store.objects import STRUCTURED_REPORT, Report, StoredObject, overlay_role
+from aasnode.store.objects import STRUCTURED_REPORT, NewObject, Report, StoredObject, overlay_role
 from aasnode.store.schema import JobKind, JobState
 from tests.drawn_films import marked_film, uid
-from tests.services.conftest import NOBODY, MakeNode, Node
+from tests.services.conftest import NOBODY, MakeNode, Node, hold_database
 
 STUDY = uid("study", "visit-1")
 
@@ -324,6 +326,27 @@ def test_a_full_disk_puts_a_report_off_and_costs_no_attempt(node: Node, monkeypa
     node.wait(60)
     assert node.reporter.step()
     assert len(versions(node)) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_database_that_is_busy_costs_a_report_no_attempt(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    node.analyse(marked_film())
+    node.wait(10)
+    with monkeypatch.context() as patch:
+        others: list[sqlite3.Connection] = []
+
+        def hold_and_make(*arguments: object) -> list[NewObject]:
+            others.append(hold_database(node))
+            return []
+
+        patch.setattr(service, "make_objects", hold_and_make)
+        with pytest.raises(StoreBusyError):
+            node.reporter.step()
+    with pytest.raises(StoreBusyError):  # nothing else is claimed while this is owed
+        node.reporter.step()
+    others[0].close()
+    assert node.reporter.step()
+    assert node.jobs(JobKind.REPORT, JobState.FINISHED)[0].attempts == 1
 
 
 def test_in_shadow_mode_everything_is_kept_and_nothing_sent(make_node: MakeNode) -> None:

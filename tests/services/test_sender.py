@@ -1,5 +1,6 @@
 """Promises of the sender, against real archives on the loopback interface."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -7,12 +8,14 @@ from pydicom.uid import ComprehensiveSRStorage, SecondaryCaptureImageStorage
 
 from aasnode.anatomy import View
 from aasnode.config import Destination
+from aasnode.errors import StoreBusyError
+from aasnode.network.scu import Sent
 from aasnode.store import deliveries, jobs
-from aasnode.store.objects import STRUCTURED_REPORT
+from aasnode.store.objects import STRUCTURED_REPORT, StoredObject
 from aasnode.store.schema import JobKind, JobState
 from tests.drawn_films import marked_film
 from tests.network.peers import archive
-from tests.services.conftest import NOBODY, MakeNode, Node
+from tests.services.conftest import NOBODY, MakeNode, Node, hold_database
 
 TAKES_ALL = ("1.2.840.10008.5.1.4.1.1.88.34", SecondaryCaptureImageStorage)
 # pynetdicom's client leaves a socket to the garbage collector when its connection is refused.
@@ -112,6 +115,31 @@ def test_a_version_that_was_replaced_while_it_waited_is_not_sent(make_node: Make
     send_all(node)
     old = [job for job in node.jobs(JobKind.DELIVER) if job.report_id == 1 and job.role == STRUCTURED_REPORT]
     assert [job.state for job in old] == [JobState.WITHDRAWN]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_database_that_is_busy_costs_a_delivery_no_attempt(
+    make_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with archive(sop_classes=TAKES_ALL) as (pacs, kept):
+        node = make_node(pacs)
+        node.report(marked_film())
+        sender, others = node.senders[0], []
+        send = sender._send
+
+        def send_and_hold(candidates: Sequence[StoredObject]) -> Sent:
+            sent = send(candidates)
+            others.append(hold_database(node))
+            return sent
+
+        with monkeypatch.context() as patch:
+            patch.setattr(sender, "_send", send_and_hold)
+            with pytest.raises(StoreBusyError):
+                sender.step()
+        others[0].close()
+        send_all(node)
+        assert {(job.state, job.attempts) for job in node.jobs(JobKind.DELIVER)} == {(JobState.FINISHED, 1)}
+    assert len({one.SOPInstanceUID for one in kept}) == 2
 
 
 def test_an_unexpected_error_waits_for_its_growing_delay_and_is_told(make_node: MakeNode) -> None:

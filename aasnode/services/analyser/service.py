@@ -4,7 +4,6 @@ One film at a time, so a film that hangs or crashes the process concerns no othe
 tried again by itself, and rests in the dead letter after its attempts.
 """
 
-import contextlib
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -54,7 +53,7 @@ class Analyser:
         self._store = store
         self._clock = clock
         self._is_stopping = False
-        self._owed: Job | None = None
+        self._owed = leases.Owed(store, clock)
         self._deadline_seconds = config.analyser.deadline_seconds
         self._lease = timedelta(seconds=config.analyser.lease_seconds)
         self._backoff = Backoff(first_seconds=config.analyser.retry_delay_seconds)
@@ -82,7 +81,7 @@ class Analyser:
 
         That is no fault of the film: its claim is given back, and no attempt is counted.
         """
-        self._give_back_owed()
+        self._owed.settle()
         with self._store.writing() as connection:
             job = jobs.claim(
                 connection, JobKind.ANALYSE, owner=jobs.this_process(), now=self._clock(), lease=self._lease
@@ -94,18 +93,9 @@ class Analyser:
         except LeaseLostError:
             log.event(LOGGER, "lease_lost", level=logging.WARNING, job=job.id)
         except TransientError:
-            self._owed = job
-            self._give_back_owed()
+            self._owed.give_back(job)
             raise
         return True
-
-    def _give_back_owed(self) -> None:
-        """Give back the claim whose result could not be kept; the next step tries again where that fails as well."""
-        if self._owed is None:
-            return
-        with contextlib.suppress(LeaseLostError), self._store.writing() as connection:
-            jobs.give_back(connection, self._owed, now=self._clock())
-        self._owed = None
 
     def _work_off(self, job: Job) -> None:
         with self._store.reading() as connection:

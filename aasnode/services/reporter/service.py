@@ -44,11 +44,16 @@ class Reporter:
         self._store = store
         self._config = config
         self._clock = clock
+        self._owed = leases.Owed(store, clock)
         self._settle = timedelta(seconds=config.report.settle_seconds)
         self._settle_cap = timedelta(seconds=config.report.settle_cap_seconds)
 
     def step(self) -> bool:
-        """Work off one report; False when none is due. Raises TransientError when the database is busy."""
+        """Work off one report; False when none is due.
+
+        Raises TransientError when the database is busy, and any defect that showed: that report then waits as failed.
+        """
+        self._owed.settle()
         with self._store.writing() as connection:
             job = jobs.claim(connection, JobKind.REPORT, owner=jobs.this_process(), now=self._clock(), lease=_LEASE)
         if job is None:
@@ -58,18 +63,26 @@ class Reporter:
                 self._work_off(job)
         except LeaseLostError:
             log.event(LOGGER, "lease_lost", level=logging.WARNING, job=job.id)
-        except DiskReserveError as error:
-            self._put_off(job, error)
-        except TransientError as error:
-            self._fail(job, error)
+        except DiskReserveError as error:  # of the objects or of the database: no fault of the study
+            log.event(LOGGER, "report_put_off", level=logging.WARNING, job=job.id, reason=str(error))
+            self._owed.give_back(job, after=_DISK_FULL)
+        except TransientError:
+            self._owed.give_back(job)
+            raise
+        return True
+
+    def _work_off(self, job: Job) -> None:
+        try:
+            self._report(job)
+        except TransientError:
+            raise
         except PermanentError as error:
             self._bury(job, error)
         except Exception as error:
             self._fail(job, error)
             raise
-        return True
 
-    def _work_off(self, job: Job) -> None:
+    def _report(self, job: Job) -> None:
         study_instance_uid = job.study_instance_uid or ""
         if self._is_film_awaited(job, study_instance_uid):
             return
@@ -176,14 +189,8 @@ class Reporter:
         with self._store.writing() as connection:
             jobs.finish(connection, job, now=self._clock(), outcome=outcome)
 
-    def _put_off(self, job: Job, error: DiskReserveError) -> None:
-        """A full disk is no fault of the study: it costs no attempt."""
-        with self._store.writing() as connection:
-            jobs.give_back(connection, job, now=self._clock(), after=_DISK_FULL)
-        log.event(LOGGER, "report_put_off", level=logging.WARNING, job=job.id, reason=str(error))
-
     def _fail(self, job: Job, error: Exception) -> None:
-        told = str(error) if isinstance(error, TransientError) else type(error).__name__
+        told = type(error).__name__  # its text may quote the film
         with self._store.writing() as connection:
             state = jobs.fail(connection, job, told, now=self._clock(), backoff=_BACKOFF)
         log.event(LOGGER, "report_failed", level=logging.WARNING, job=job.id, state=state, reason=told)
