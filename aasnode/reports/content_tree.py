@@ -14,10 +14,10 @@ from pydicom.sr.coding import Code
 from aasnode.anatomy import Landmark
 from aasnode.dicom.identity import MANUFACTURER
 from aasnode.geometry import Point
-from aasnode.measurement import Length, LengthFinding
+from aasnode.measurement import ADI_ENDS, SAC_ENDS, Length, LengthFinding
 from aasnode.reports import codes, wording
 from aasnode.reports.content_items import Relationship, coded, container, image, number, polyline, text, uid_reference
-from aasnode.reports.findings import ADI_ENDS, SAC_ENDS, FilmFindings, StudyFindings
+from aasnode.reports.findings import FilmFindings, StudyFindings
 from aasnode.reports.uids import tracking_uid
 from aasnode.reports.wording import film_name
 
@@ -152,8 +152,6 @@ def _parameters(film: FilmFindings) -> Iterator[str]:
         yield f"spacing: {film.spacing.row_mm:.6g} mm between rows, {film.spacing.column_mm:.6g} mm between columns"
     if film.measurement is not None:
         yield f"90 % intervals calibrated on {film.measurement.interval_source}"
-    if film.model_digest:
-        yield f"weights SHA-256: {film.model_digest}"
 
 
 def _further_values(film: FilmFindings, length: Length, finding: LengthFinding | None) -> Iterator[Dataset]:

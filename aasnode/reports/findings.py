@@ -14,12 +14,9 @@ from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_eleme
 from pydicom.tag import Tag
 from pydicom.uid import UID
 
-from aasnode.anatomy import Facing, Landmark, Landmarks, View
+from aasnode.anatomy import Facing, Landmarks, View
 from aasnode.geometry import PixelSpacing
 from aasnode.measurement import Change, Length, Measurement, NotComparable, StudyAssessment
-
-ADI_ENDS = (Landmark.C1_ANTERIOR_ARCH_POSTERIOR, Landmark.DENS_ANTERIOR)
-SAC_ENDS = (Landmark.DENS_POSTERIOR, Landmark.C1_POSTERIOR_ARCH_ANTERIOR)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +48,6 @@ class FilmFindings:
     measurement: Measurement | None  # None when the film could not be measured at all
     reason: str | None = None  # why nothing was measured; else ``measurement`` has a reason per length
     model: str  # name and version
-    model_digest: str = ""  # of the weights, for the report's algorithm parameters
     adi_before: EarlierLength | NotComparable | None = None  # None: no earlier film of the patient
     sac_before: EarlierLength | NotComparable | None = None
 

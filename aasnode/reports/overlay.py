@@ -5,7 +5,6 @@ that nothing hides anatomy. No name, birth date or ID of the patient is drawn: t
 """
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from aasnode.anatomy import COLOURS_RGB, Landmark
-from aasnode.geometry import Point
+from aasnode.dicom.spacing import read_spacings
+from aasnode.geometry import Point, Spacings
+from aasnode.measurement import ADI_ENDS, SAC_ENDS
 from aasnode.reports.drawing import (
     Colour,
     Picture,
@@ -26,7 +27,7 @@ from aasnode.reports.drawing import (
     draw_text,
     text_width,
 )
-from aasnode.reports.findings import ADI_ENDS, SAC_ENDS, FilmFindings, StudyFindings
+from aasnode.reports.findings import FilmFindings, StudyFindings
 from aasnode.reports.panel import BACKGROUND, draw_panel
 
 SHORTEST_SIDE_PX, LONGEST_SIDE_PX = 1100, 2560  # of the film's longer side as drawn; between them it stays as stored
@@ -84,12 +85,11 @@ def film_placement(film: FilmFindings) -> Placement:
 
 
 def _pixel_aspect(film: FilmFindings) -> float:
-    """Distance between rows / distance between columns; Pixel Aspect Ratio (PS3.3 C.7.6.3.1.7) where mm are unknown."""
+    """Distance between rows / distance between columns, as the points were looked for."""
     if film.spacing is not None:
         return film.spacing.row_mm / film.spacing.column_mm
-    stated = re.fullmatch(r"\[(\d+), (\d+)\]", film.text("PixelAspectRatio"))
-    vertical, horizontal = (int(part) for part in stated.groups()) if stated else (1, 1)
-    return vertical / horizontal if vertical and horizontal else 1.0
+    stated = read_spacings(film.header)
+    return 1.0 if isinstance(stated, Spacings) else stated.aspect_ratio
 
 
 def draw_film(pixels: npt.NDArray[np.float32], placement: Placement) -> Picture:

@@ -8,7 +8,7 @@ import numpy as np
 from aasnode.anatomy import COLOURS_RGB, Landmark
 from aasnode.config import Plane
 from aasnode.geometry import Point
-from aasnode.measurement import Assessment, Length, LengthFinding
+from aasnode.measurement import ADI_ENDS, SAC_ENDS, Assessment, Length, LengthFinding
 from aasnode.reports import wording
 from aasnode.reports.drawing import (
     Colour,
@@ -22,7 +22,7 @@ from aasnode.reports.drawing import (
     fill,
     wrap,
 )
-from aasnode.reports.findings import ADI_ENDS, SAC_ENDS, EarlierLength, FilmFindings, StudyFindings
+from aasnode.reports.findings import EarlierLength, FilmFindings, StudyFindings
 from aasnode.reports.uids import motion_shown
 
 BACKGROUND: Colour = (17, 20, 25)

@@ -24,9 +24,18 @@ from aasnode.anatomy import LANDMARKS, Facing, Landmark, LandmarkEstimate, View
 from aasnode.config import MeasurementSection
 from aasnode.dicom.identity import own_uid
 from aasnode.geometry import PixelSpacing, Point, SpacingRule, distance_mm
-from aasnode.measurement import Assessment, Change, Length, Measurement, StudyAssessment, assess_film
+from aasnode.measurement import (
+    ADI_ENDS,
+    SAC_ENDS,
+    Assessment,
+    Change,
+    Length,
+    Measurement,
+    StudyAssessment,
+    assess_film,
+)
 from aasnode.reports import wording
-from aasnode.reports.findings import ADI_ENDS, SAC_ENDS, FilmFindings, ReportSettings, StudyFindings
+from aasnode.reports.findings import FilmFindings, ReportSettings, StudyFindings
 
 FilmFactory = Callable[..., FilmFindings]
 StudyFactory = Callable[..., StudyFindings]
@@ -198,7 +207,6 @@ def make_film() -> FilmFactory:
             "measurement": measurement,
             "acquisition_date": "20261123",
             "model": "aas-cpu 1.0.0",
-            "model_digest": "0" * 64,
         }
         return FilmFindings(**(values | changes))
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from pydicom.uid import SecondaryCaptureImageStorage
 
 from aasnode.anatomy import COLOURS_RGB, LANDMARKS, Facing, Landmark, View
 from aasnode.config import Plane
@@ -82,8 +83,18 @@ def test_pixels_become_square_and_the_film_stays_within_limits(size: str, make_f
     assert 1100 <= longest <= 2560
 
 
-def test_pixels_of_a_stated_shape_become_square_without_millimetres(make_film: FilmFactory) -> None:
-    header = digital_radiograph(Rows=700, Columns=1200, PixelAspectRatio=[2, 1])
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"ImagerPixelSpacing": None, "PixelAspectRatio": [2, 1]},
+        # Viewers measure with no Imager Pixel Spacing here, but it has the shape that the points were looked for in.
+        {"ImagerPixelSpacing": [0.2, 0.1], "SOPClassUID": SecondaryCaptureImageStorage},
+    ],
+)
+def test_pixels_of_a_stated_shape_become_square_without_millimetres(
+    elements: dict[str, object], make_film: FilmFactory
+) -> None:
+    header = digital_radiograph(Rows=700, Columns=1200, **elements)
     placement = film_placement(make_film(header=header, spacing=None, draw=False))
     assert placement.scale_y == 2 * placement.scale_x
 
