@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, str] = {
     "simulate": "simulate lateral cervical radiographs with exact truth",
     "train": "train the network on simulated or annotated films",
     "evaluate": "measure a model on films with known truth",
+    "calibrate": "fit a model's intervals to a site's own annotated films",
 }
 """Every command, one file each in this folder, and what it does."""
 

@@ -7,15 +7,16 @@ where they hold what is asked for.
 import dataclasses
 import json
 import math
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from aasnode.errors import ConfigurationError
-from aasnode.inference.card import Card
+from aasnode.inference.card import Card, read_card
 from aasnode.inference.detector import load_detector
 from aasnode.training.assess import assess
-from aasnode.training.calibrate import LEAST_PATIENTS, calibrate
+from aasnode.training.calibrate import LEAST_PATIENTS, calibrate, write_calibration
 from aasnode.training.dataset import read_annotated_films
 from aasnode.training.plot import draw_robustness
 from aasnode.training.report import EVALUATION, PLOT, Evaluation, as_json, evaluation_of, with_tables
@@ -57,6 +58,38 @@ def calibrated(trial: Trial, card: Card, count: int) -> Card:
     adi, sac = assessed.residuals()
     source = f"simulated films, {len(films)} of seeds never trained on"
     return dataclasses.replace(card, calibration=calibrate(adi, sac, source, floors_mm=FLOORS_MM, seed=trial.seed))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteRequest:
+    """A site's films, and the model whose intervals are to be theirs."""
+
+    films: Path  # a folder with images.csv and annotations.csv
+    model: Path
+    out: Path
+    version: str
+    device: str = "auto"
+    progress: bool = False
+
+
+def calibrate_for_site(request: SiteRequest) -> Card:
+    """A copy of the model in ``request.out`` with intervals from the site's films, under a new version.
+
+    Raises ConfigurationError where the version or the folder is taken, or too few patients are answered;
+    UnreadableError where the films cannot be read.
+    """
+    if request.out.exists() and any(request.out.iterdir()):
+        raise ConfigurationError([f"{request.out}: is not empty; name a new folder for the calibrated model"])
+    if read_card(request.model).version == request.version:
+        raise ConfigurationError([f"version {request.version} is that of the model as it is; give a new one"])
+    films = read_annotated_films(request.films)
+    assessed = assess(films, load_detector(request.model, request.device), progress=request.progress)
+    adi, sac = assessed.residuals()
+    patients = len(set(assessed.results.patients.tolist()))
+    source = f"annotated films of {patients} patients of this site"
+    fitted = calibrate(adi, sac, source, floors_mm=FLOORS_MM)
+    shutil.copytree(request.model, request.out, dirs_exist_ok=True)
+    return write_calibration(request.out, fitted, request.version)
 
 
 def evaluated(trial: Trial, card: Card, count: int) -> Card:

@@ -20,7 +20,7 @@ from aasnode.training.simulate.patient import VARIANT_SHARES
 from aasnode.training.simulate.priors import Priors
 from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulate, version
 from aasnode.training.train import Preset
-from aasnode.training.trial import EVALUATION_SEED, Trial, simulated_films
+from aasnode.training.trial import EVALUATION_SEED, SiteRequest, Trial, calibrate_for_site, simulated_films
 
 SIZE = LibrarySize(bones=2, lacking=1, sides=1, necks=1, neighbourhoods=1, fields=1)
 
@@ -104,3 +104,16 @@ def test_the_card_says_what_films_on_trial_show(request_: ModelRequest) -> None:
     card = _card(request_, (stage,), Library(SIZE, request_.cache))
     assert set(card.disturbances) == {*SHARES, *VARIANT_SHARES}
     assert card.disturbances["upper_fusion"] == SHARES[Disturbance.UPPER_FUSION]
+
+
+def test_a_model_calibrated_on_a_sites_films_is_another_version(request_: ModelRequest, tmp_path: Path) -> None:
+    site = SiteRequest(
+        films=request_.work / "evaluation-natural", model=request_.out, out=tmp_path / "site", version="1.0.0"
+    )
+    with pytest.raises(ConfigurationError, match=r"version 1\.0\.0 is that of the model"):
+        calibrate_for_site(site)
+    with pytest.raises(ConfigurationError, match="0 patients answered; needed are 100"):
+        calibrate_for_site(replace(site, version="1.0.1"))
+    with pytest.raises(ConfigurationError, match="is not empty"):
+        calibrate_for_site(replace(site, out=request_.out, version="1.0.1"))
+    assert not site.out.exists()
