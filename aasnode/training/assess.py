@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import track
 
 from aasnode.anatomy import LANDMARKS
+from aasnode.errors import UnreadableError
 from aasnode.geometry import PixelSpacing, distance_mm
 from aasnode.inference.detection import Detection, Detector
 from aasnode.measurement import Calibration, length_sigma_mm
@@ -41,8 +42,10 @@ class Assessed:
 
 
 def assess(films: Sequence[AnnotatedFilm], detector: Detector, *, progress: bool = False) -> Assessed:
-    """Ask the detector about every film that has a spacing, one at a time."""
+    """Ask the detector about every film that has a spacing, one at a time. Raises UnreadableError where none has."""
     scaled = [film for film in films if film.spacing is not None]
+    if not scaled:
+        raise UnreadableError("no film has a pixel spacing; errors are counted in mm")
     asked = track(scaled, "films", console=Console(stderr=True), disable=not progress)
     detections = [_detect(film, detector) for film in asked]
     pairs = list(zip(scaled, detections, strict=True))

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from scipy.stats import binomtest
+
 from aasnode.training.assess import Assessed, Robustness, Withheld, robustness, withheld
 from aasnode.training.evaluate import Estimate, summarise
 
@@ -110,8 +112,13 @@ def _withheld_table(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
 
 
 def _share(rows: Sequence[Withheld]) -> str:
+    """So many of so many, with the 95 % interval (Wilson): these films are of as many patients."""
     films = sum(row.films for row in rows)
-    return f"{round(sum(row.films * row.withheld for row in rows))} of {films}" if films else "–"
+    if not films:
+        return "–"
+    right = round(sum(row.films * row.withheld for row in rows))
+    interval = binomtest(right, films).proportion_ci(method="wilson")
+    return f"{right} of {films} ({100 * interval.low:.0f}–{100 * interval.high:.0f} %)"
 
 
 def with_tables(page: str, evaluations: Mapping[str, Evaluation]) -> str:

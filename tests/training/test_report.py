@@ -61,13 +61,13 @@ def test_every_figure_stands_in_the_table_with_its_interval(evaluation: Evaluati
     assert "| Point error: mean | 0.50 (0.50–0.50) mm |" in page
     assert "| ADI > 3 mm: sensitivity, “uncertain” is wrong | 50 % (0–100) |" in page
     assert "| ADI > 3 mm by the value alone: sensitivity | 100 % (100–100) |" in page
-    assert "| operated neck | 1 of 1 | 1 of 1 |" in page
+    assert "| operated neck | 1 of 1 (21–100 %) | 1 of 1 (21–100 %) |" in page
 
 
 def test_sets_of_films_stand_side_by_side_and_their_unmeasurable_films_together(evaluation: Evaluation) -> None:
     page = tables({"natural priors": evaluation, "filled priors": evaluation})
     assert "| Point error: mean | 0.50 (0.50–0.50) mm | 0.50 (0.50–0.50) mm |" in page
-    assert "| operated neck | 2 of 2 | 2 of 2 |" in page
+    assert "| operated neck | 2 of 2 (34–100 %) | 2 of 2 (34–100 %) |" in page
 
 
 def test_a_page_keeps_what_people_wrote_about_the_tables(evaluation: Evaluation) -> None:
