@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 from aasnode import __version__
+from aasnode.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -22,6 +23,33 @@ def test_the_architecture_names_every_room_and_no_other() -> None:
     modules = {path.name for path in (ROOT / "aasnode").glob("*.py")} - {"__init__.py"}
     named = re.findall(r"^[├└]── (\S+)", "\n".join(block_after("## Rooms")), re.MULTILINE)
     assert set(named) == modules | {f"{room}/" for room in rooms}
+
+
+def modules_named() -> dict[str, set[str]]:
+    """Room → the modules that stand in its entry, parted by dots; an entry goes on in lines without a branch."""
+    entries: dict[str, str] = {}
+    for line in block_after("## Rooms"):
+        if match := re.match(r"[├└]── (\w+)/ +(.*)", line):
+            room, entries[match[1]] = match[1], match[2]
+        elif entries and "── " not in line:
+            entries[room] += f" {line.lstrip('│ ')}"
+        else:
+            entries.setdefault(room := "", "")
+    parts = {room: entry.split("·") for room, entry in entries.items()}
+    return {room: {part.split()[0].strip(":;,") for part in named} for room, named in parts.items() if len(named) > 1}
+
+
+def modules_of(room: Path) -> set[str]:
+    """What a room is made of; commands are listed elsewhere."""
+    commands = set(COMMANDS) if room.name == "cli" else set()
+    parts = {path.parent.name for path in room.glob("*/__init__.py")} | {path.stem for path in room.glob("*.py")}
+    return parts - commands - {"__init__"}
+
+
+def test_the_architecture_names_every_module_of_every_room_and_no_other() -> None:
+    rooms = {path.name: path for path in (ROOT / "aasnode").iterdir() if (path / "__init__.py").exists()}
+    found = {name: modules for name, path in rooms.items() if (modules := modules_of(path))}
+    assert modules_named() == found
 
 
 def test_the_floors_on_the_page_are_those_that_are_checked() -> None:
