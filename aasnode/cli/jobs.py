@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--limit", type=whole_number(at_least=1), default=100, metavar="N", help="100 unless told otherwise"
     )
     show = actions.add_parser("show", help="one job: its film and study, how it stands, what happened when")
-    retry = actions.add_parser("retry", help="put a job back that rests in the dead letter")
+    retry = actions.add_parser("retry", help="put a job back that rests, or the film's that was rejected")
     for one in (show, retry):
         one.add_argument("job", type=whole_number(at_least=1), metavar="JOB", help="its number in the list")
     for one in (listing, show):

@@ -35,11 +35,17 @@ def run(arguments: argparse.Namespace) -> int:
 def _as_json(decision: Selected | Rejected) -> dict[str, object]:
     if isinstance(decision, Rejected):
         return {"decision": "rejected", "reason": decision.reason, "rule": decision.rule}
-    return {"decision": "selected", "view": decision.view, "rule": decision.rule}
+    return {
+        "decision": "selected",
+        "view": decision.view,
+        "rule": decision.rule,
+        "selected_by": decision.selected_by,
+    }
 
 
 def _in_words(decision: Selected | Rejected) -> str:
     if isinstance(decision, Rejected):
         return f"Rejected by rule {decision.rule!r}: {decision.reason}"
     why = f"by rule {decision.rule!r}" if decision.rule else "no rule says, the detector will look"
-    return f"Selected: goes to the detector. View {decision.view} ({why})"
+    by = f" by rule {decision.selected_by!r}" if decision.selected_by else ""
+    return f"Selected{by}: goes to the detector. View {decision.view} ({why})"

@@ -94,6 +94,7 @@ class Then(StrEnum):
     """What follows when a selection rule applies."""
 
     REJECT = "reject"
+    SELECT = "select"  # no later rule rejects
     NEUTRAL = "neutral"
     FLEXION = "flexion"
     EXTENSION = "extension"

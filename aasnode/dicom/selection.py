@@ -5,7 +5,7 @@ detector, which abstains on what is no such film. The rules are those of config.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pydicom import Dataset
@@ -16,6 +16,9 @@ from aasnode.config import SelectionRule, SelectionSection, Then
 from aasnode.dicom.elements import codes, integer, text
 from aasnode.dicom.identity import is_own_object
 from aasnode.dicom.words import holds
+
+_DECIDE = (Then.REJECT, Then.SELECT)
+"""What ends the search; every other rule only states a view."""
 
 
 class ViewSource(StrEnum):
@@ -33,6 +36,7 @@ class Selected:
     view: View
     view_source: ViewSource  # TAGS or NONE
     rule: str | None
+    selected_by: str | None = None  # the rule after which no other could reject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,22 +53,23 @@ class Verdict:
 
     rule: str
     applies: bool
-    then: str  # reject, neutral, flexion, extension
+    then: str  # reject, select, neutral, flexion, extension
     matched: str | None  # element and word that matched; never a patient's name or ID
 
 
 def select(dataset: Dataset, settings: SelectionSection) -> Selected | Rejected:
-    """Decide by tags alone, by the first rule that rejects; else with the view that the tags state."""
+    """Decide by tags alone, by the first rule that rejects or selects; else with the view that the tags state."""
     verdicts = explain(dataset, settings)
-    for verdict in verdicts:
-        if verdict.applies and verdict.then == Then.REJECT:
-            return Rejected(reason=f"{verdict.rule}: {verdict.matched}", rule=verdict.rule)
+    first = next((one for one in verdicts if one.applies and one.then in _DECIDE), None)
+    if first is not None and first.then == Then.REJECT:
+        return Rejected(reason=f"{first.rule}: {first.matched}", rule=first.rule)
     site_rules = {rule.name for rule in settings.site_rules}
-    return (
+    selected = (
         _view([verdict for verdict in verdicts if verdict.rule in site_rules])
         or _view(verdicts)
         or Selected(view=View.UNKNOWN, view_source=ViewSource.NONE, rule=None)
     )
+    return replace(selected, selected_by=first.rule if first else None)
 
 
 def explain(dataset: Dataset, settings: SelectionSection) -> tuple[Verdict, ...]:
@@ -105,7 +110,7 @@ def _stated(dataset: Dataset, element: str) -> tuple[str, ...]:
 
 def _view(verdicts: Sequence[Verdict]) -> Selected | None:
     """The view, where exactly one is stated; two views in one text are a study's name, not a film's."""
-    stated = {verdict.then: verdict.rule for verdict in verdicts if verdict.applies and verdict.then != Then.REJECT}
+    stated = {verdict.then: verdict.rule for verdict in verdicts if verdict.applies and verdict.then not in _DECIDE}
     if len(stated) != 1:
         return None
     then, rule = next(iter(stated.items()))

@@ -95,6 +95,8 @@ class Receiver:
                         settle=self._settle,
                         cap=self._settle_cap,
                     )
+                if known.state is Arrival.UNREADABLE:
+                    jobs.analyse_again(connection, known.id, now=now)
             return True
 
         if known.file_name is not None:
@@ -150,5 +152,8 @@ class Receiver:
 
 
 def _is_missed(known: Instance) -> bool:
-    """Whether the file of an arrival that only a person can judge went, as an earlier version of this node let it."""
-    return known.file_name is None and known.state is Arrival.QUARANTINED
+    """Whether the file of an arrival went that somebody still waits for.
+
+    It is in quarantine, and an earlier version of this node let it go; or its rejection was taken back too late.
+    """
+    return known.file_name is None and known.state in (Arrival.QUARANTINED, Arrival.UNREADABLE)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, RowMapping, and_, false, func, insert, or_, select, update
+from sqlalchemy import Connection, CursorResult, RowMapping, and_, delete, false, func, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from aasnode.errors import PermanentError, TransientError
@@ -19,6 +19,7 @@ from aasnode.store.engine import insert_once
 from aasnode.store.schema import Arrival, JobKind, JobState, instances, jobs, results
 
 REPORT_ATTEMPTS = 5
+_WITHOUT_NUMBERS = ("rejected", "failed")
 REPLACED = "replaced by a newer version"
 """Why a delivery is withdrawn."""
 REPORTED_LATER = "a later report was built"
@@ -221,14 +222,38 @@ def bury_abandoned(connection: Connection, *, now: datetime) -> int:
 
 
 def retry(connection: Connection, job_id: int, *, now: datetime) -> Job:
-    """Put one job back that rests in the dead letter, with all its attempts; raises UnknownJobError."""
-    resting = and_(jobs.c.id == job_id, jobs.c.state == JobState.DEAD)
+    """Put one job back with all its attempts; raises UnknownJobError.
+
+    One that rests in the dead letter, or the analysis of a film that was rejected or failed: that result is taken back.
+    """
     job = get(connection, job_id)
+    states = [JobState.DEAD, JobState.FINISHED] if _take_back(connection, job) else [JobState.DEAD]
+    resting = and_(jobs.c.id == job_id, jobs.c.state.in_(states))
     if job.kind is JobKind.REPORT and _pending_report(connection, job.study_instance_uid or "") is not None:
         raise UnknownJobError(f"job {job_id}: a newer job for the same study's report is already pending")
     if put_back(connection, resting, now) == 0:
-        raise UnknownJobError(f"job {job_id} is not in the dead letter; see `aasnode jobs list --state dead`")
+        raise UnknownJobError(
+            f"job {job_id} is neither in the dead letter (`aasnode jobs list --state dead`) nor of a rejected film"
+        )
     return get(connection, job_id)
+
+
+def analyse_again(connection: Connection, instance_id: int, *, now: datetime) -> None:
+    """Put the analysis of an arrival back that rests in the dead letter."""
+    resting = [jobs.c.kind == JobKind.ANALYSE, jobs.c.state == JobState.DEAD]
+    put_back(connection, and_(*resting, jobs.c.instance_id == instance_id), now)
+
+
+def _take_back(connection: Connection, job: Job) -> bool:
+    """Take the result of a finished analysis back if it has no numbers: the arrival waits again. Whether it was one."""
+    if job.kind is not JobKind.ANALYSE or job.state is not JobState.FINISHED:
+        return False
+    without_numbers = [results.c.instance_id == job.instance_id, results.c.status.in_(_WITHOUT_NUMBERS)]
+    if _count(connection.execute(delete(results).where(*without_numbers))) == 0:
+        return False
+    waits = {"state": Arrival.RECEIVED, "reason": None}
+    connection.execute(update(instances).where(instances.c.id == job.instance_id).values(waits))
+    return True
 
 
 def resend(

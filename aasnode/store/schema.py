@@ -1,6 +1,7 @@
 """The tables. Columns that may be written by one statement and read by another have their values named here.
 
-Times are UTC; DICOM dates and times are kept verbatim beside them. Nothing is deleted but files: numbers stay.
+Times are UTC; DICOM dates and times are kept verbatim beside them. Nothing is deleted but files, and a rejection that
+an operator takes back: numbers stay.
 """
 
 from datetime import UTC, datetime

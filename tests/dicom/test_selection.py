@@ -183,3 +183,29 @@ def test_rule_of_the_site_decides_before_those_that_are_shipped() -> None:
     assert rejected.rule == "knee-room"
     selected = select(film(SeriesDescription="bow, neutral chair"), site)
     assert selected == Selected(view=View.FLEXION, view_source=ViewSource.TAGS, rule="our-flexion")
+
+
+def site_rule(name: str, word: str, then: Then) -> SelectionRule:
+    return SelectionRule(name=name, elements=("StationName",), words=(word,), then=then)
+
+
+def test_rule_of_the_site_takes_what_a_shipped_rule_would_reject() -> None:
+    spine_room = film(StationName="SPINE1", BodyPartExamined="CHEST", SeriesDescription="Thorax flexion")
+    assert isinstance(select(spine_room, SHIPPED), Rejected)
+    site = SelectionSection(site_rules=(site_rule("spine-room", "spine1", Then.SELECT),))
+    assert select(spine_room, site) == Selected(
+        view=View.FLEXION, view_source=ViewSource.TAGS, rule="flexion", selected_by="spine-room"
+    )
+
+
+def test_of_the_rules_of_a_site_the_first_that_rejects_or_selects_decides() -> None:
+    select_it = site_rule("select", "room", Then.SELECT)
+    reject_it = site_rule("reject", "room", Then.REJECT)
+    room = film(StationName="room")
+    assert isinstance(select(room, SelectionSection(site_rules=(select_it, reject_it))), Selected)
+    assert isinstance(select(room, SelectionSection(site_rules=(reject_it, select_it))), Rejected)
+
+
+def test_no_rule_of_the_site_makes_a_film_of_our_own_objects() -> None:
+    site = SelectionSection(site_rules=(site_rule("select", "room", Then.SELECT),))
+    assert isinstance(select(film(StationName="room", Manufacturer="aasnode"), site), Rejected)

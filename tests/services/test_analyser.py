@@ -11,7 +11,7 @@ import pytest
 from pydicom import Dataset
 
 from aasnode.anatomy import View
-from aasnode.config import AnalyserSection, PixelsSection
+from aasnode.config import AnalyserSection, PixelsSection, SelectionRule, SelectionSection, Then
 from aasnode.dicom.identity import own_uid
 from aasnode.errors import DiskReserveError, StoreBusyError
 from aasnode.network.status import Status
@@ -204,6 +204,51 @@ def test_a_film_that_was_larger_than_allowed_is_measured_once_the_limit_is_raise
     node.analyse()
     assert [stored.film.status for stored in results_of(node)] == ["measured"]
     assert arrivals(node, Arrival.ANALYSED) == 1
+
+
+SPINE_ROOM = SelectionRule(name="spine-room", elements=("BodyPartExamined",), words=("chest",), then=Then.SELECT)
+
+
+def chest_of_the_spine_room() -> Dataset:
+    film = marked_film()
+    film.BodyPartExamined, film.SeriesDescription = "CHEST", "Chest PA"
+    return film
+
+
+def put_back(node: Node) -> None:
+    [job] = node.jobs(JobKind.ANALYSE)
+    with node.store.writing() as connection:
+        jobs.retry(connection, job.id, now=node.now)
+
+
+def test_a_film_that_was_wrongly_rejected_is_analysed_and_reported_once_its_job_is_put_back(
+    make_node: MakeNode,
+) -> None:
+    node = make_node()
+    node.analyse(chest_of_the_spine_room())
+    assert [stored.film.status for stored in results_of(node)] == ["rejected"]
+    assert node.jobs(JobKind.REPORT) == []
+    put_back(node)
+    make_node(selection=SelectionSection(site_rules=(SPINE_ROOM,))).analyse()
+    assert [stored.film.status for stored in results_of(node)] == ["measured"]
+    assert [job.study_instance_uid for job in node.jobs(JobKind.REPORT)] == [STUDY]
+    with pytest.raises(jobs.UnknownJobError):  # numbers stay
+        put_back(node)
+
+
+def test_a_rejection_that_is_taken_back_after_the_file_went_waits_for_the_film(make_node: MakeNode) -> None:
+    node = make_node()
+    node.analyse(chest_of_the_spine_room())
+    node.wait(31 * 86400)
+    node.janitor.step()
+    put_back(node)
+    other = make_node(selection=SelectionSection(site_rules=(SPINE_ROOM,)))
+    other.now = node.now
+    other.analyse()
+    [dead] = node.jobs(JobKind.ANALYSE, JobState.DEAD)
+    assert "send it again" in (dead.reason or "")
+    other.analyse(chest_of_the_spine_room())
+    assert [stored.film.status for stored in results_of(node)] == ["measured"]
 
 
 def test_stopping_gives_the_film_back_without_counting_an_attempt(node: Node) -> None:
