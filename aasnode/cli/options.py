@@ -13,6 +13,7 @@ from aasnode import config
 from aasnode.cli.parser import one_of, whole_number
 from aasnode.config import Config
 from aasnode.errors import AasnodeError
+from aasnode.store.migrations import OtherSchemaError
 from aasnode.store.store import Store, open_store
 
 SITE_CONFIG = Path("/etc/aasnode/config.toml")
@@ -91,18 +92,20 @@ def load_config(arguments: argparse.Namespace) -> Config:
 
 @contextlib.contextmanager
 def existing_store(settings: Config) -> Iterator[Store]:
-    """The store of the configured node; a command that only asks makes none.
+    """The store of the configured node; a command beside the node neither makes nor updates one.
 
     Raises:
         NoStoreError: there is no database in ``node.data_dir``.
-        BrokenStoreError: there is one, and it cannot be opened or read.
+        BrokenStoreError: there is one, and it cannot be opened or read, or is of another version.
     """
     database = database_of(settings)
     if not database.is_file():
         raise NoStoreError(f"{database}: is not there (node.data_dir); name the node's own --config")
     try:
-        with open_store(database.parent) as store:
+        with open_store(database.parent, is_upgraded=False) as store:
             yield store
+    except OtherSchemaError as error:
+        raise BrokenStoreError(f"{database}: {error}") from error
     except DatabaseError as error:
         if type(error) not in (DatabaseError, OperationalError):
             raise

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from aasnode.store import engine as database
 from aasnode.store.files import FileStore
-from aasnode.store.migrations import upgrade
+from aasnode.store.migrations import require_present, upgrade
 
 
 def utc_now() -> datetime:
@@ -36,12 +36,18 @@ class Store:
 
 
 @contextlib.contextmanager
-def open_store(data_dir: Path, *, disk_reserve_mb: int = 0) -> Iterator[Store]:
-    """Open the store in ``data_dir``, made and brought to the present schema where that is needed."""
+def open_store(data_dir: Path, *, disk_reserve_mb: int = 0, is_upgraded: bool = True) -> Iterator[Store]:
+    """Open the store in ``data_dir``, made and brought to the present schema where that is needed.
+
+    With ``is_upgraded`` False a database of another schema is left alone, and OtherSchemaError raised.
+    """
     data_dir.mkdir(parents=True, exist_ok=True)
     engine = database.open_engine(data_dir / "aasnode.db")
     try:
-        upgrade(engine)
+        if is_upgraded:
+            upgrade(engine)
+        else:
+            require_present(engine)
         yield Store(
             engine=engine,
             inbox=FileStore(data_dir / "inbox", reserve_bytes=disk_reserve_mb << 20),

@@ -252,3 +252,17 @@ def test_a_file_that_is_no_database_is_told_with_its_place(capsys: pytest.Captur
     err = capsys.readouterr().err
     assert err.startswith("The database cannot be used:\n")
     assert str(tmp_path / "aasnode.db") in err
+
+
+@pytest.mark.parametrize(("revision", "hint"), [("0002", "start the node first"), ("9999", "newer version")])
+@pytest.mark.parametrize("command", ["status", "doctor --only database", "jobs list", "history --patient-id 1"])
+def test_a_database_of_another_version_is_told_and_left_alone(
+    command: str, revision: str, hint: str, aasnode: Command, store: Store
+) -> None:
+    with store.writing() as connection:
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+    status, out, err = aasnode(*command.split())
+    assert status == 1
+    assert hint in out + err
+    with store.reading() as connection:
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == revision

@@ -1,9 +1,13 @@
-"""The history of the schema. ``upgrade`` brings a database to the present one; whoever opens a store does so first."""
+"""The history of the schema. ``upgrade`` brings a database to the present one: a node does so when it starts.
+
+Whoever only asks leaves the database as it is: a node of another version may be running on it.
+"""
 
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
+from aasnode.errors import PermanentError
 from aasnode.store.engine import reading, writing
 
 HEAD = "0003"
@@ -23,6 +27,20 @@ def upgrade(engine: Engine) -> None:
         config.set_main_option("script_location", str(Path(__file__).parent))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+class OtherSchemaError(PermanentError):
+    """The database has the schema of another version of this program."""
+
+
+def require_present(engine: Engine) -> None:
+    """Raise OtherSchemaError unless the database has the present schema."""
+    with reading(engine) as connection:
+        revision = _revision(connection)
+    if revision is None or revision < HEAD:  # revisions are numbers of four digits
+        raise OtherSchemaError("it was written by an older version of aasnode; start the node first: it updates it")
+    if revision > HEAD:
+        raise OtherSchemaError("it was written by a newer version of aasnode than this one; use that one's commands")
 
 
 def _revision(connection: Connection) -> str | None:
