@@ -24,7 +24,7 @@ ALLOWED_VALUES = frozenset(
 _EVENT_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _VALUES = "aasnode_values"
 # Their texts quote identifiers and data elements: pynetdicom logs requests, pydicom warns ("py.warnings") with values.
-_LIBRARIES_THAT_QUOTE_DATA = ("pynetdicom", "pydicom", "highdicom", "py")
+_LIBRARIES_THAT_QUOTE_DATA = ("pynetdicom", "pydicom", "py")
 
 
 def event(logger: logging.Logger, name: str, *, level: int = logging.INFO, **values: object) -> None:

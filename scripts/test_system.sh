@@ -16,6 +16,7 @@ command:npm | npm
 command:strace | strace
 command:ip | iproute2
 command:unshare | util-linux
+command:systemd-analyze | systemd
 "
 
 missing_packages() {

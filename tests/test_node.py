@@ -3,8 +3,10 @@
 import io
 import json
 import logging
+import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -85,6 +87,16 @@ def test_a_node_stops_when_it_is_told_to_and_says_so_last(tmp_path: Path, log_li
         socket.create_connection(("127.0.0.1", ports[0]), timeout=5)
     events = [json.loads(line)["event"] for line in log_lines.getvalue().splitlines()]
     assert events[-2:] == ["node_stopping", "node_stopped"]
+
+
+def test_the_janitor_comes_by_while_the_node_runs(tmp_path: Path) -> None:
+    config = configuration(tmp_path)
+    leftover = config.node.data_dir / "inbox" / "half.dcm.part"
+    with node.running(config, load_detector=drawn_films.load):
+        leftover.write_bytes(b"half a film")
+        long_ago = time.time() - 2 * 3600
+        os.utime(leftover, (long_ago, long_ago))
+        eventually(lambda: not leftover.exists(), "the leftover is swept")
 
 
 def test_a_second_node_on_the_same_data_is_refused(tmp_path: Path) -> None:
