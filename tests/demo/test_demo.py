@@ -1,23 +1,39 @@
-"""``aasnode demo`` as a user runs it: in a process of its own, from any folder."""
+"""``aasnode demo`` as a user runs it: installed from a wheel, with the model in it, from any folder."""
 
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import pytest
 from pydicom import dcmread
 
+from tests.wheel import install_wheel
+
 VIEWS = ("extension", "flexion", "neutral")
 
 
-def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "aasnode", "demo", "--keep", str(folder / "demo"), *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=280, check=False)
+Demo = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
+def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install_wheel(wheel, tmp_path_factory.mktemp("environment"))
+
+
+@pytest.fixture(scope="module")
+def demo(programs: Path) -> Demo:
+    """Runs the command of the installed wheel; films that this user's earlier runs made are there."""
+
+    def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [programs / "aasnode", "demo", "--keep", folder / "demo", *arguments]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=280, check=False)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def done(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
     folder = tmp_path_factory.mktemp("anywhere")
     return demo(folder), folder / "demo"
 
@@ -55,7 +71,13 @@ def test_reports_and_overlays_lie_where_it_says_as_dicom_and_as_pictures(
     assert all(cv2.imread(str(path)).ndim == 3 for path in pictures)
 
 
-def test_a_folder_that_exists_is_left_alone(tmp_path: Path) -> None:
+def test_it_is_the_wheel_that_runs_with_the_model_inside_it(programs: Path, tmp_path: Path) -> None:
+    ask = "from aasnode.assets import shipped_model; print(shipped_model().resolve(strict=True))"
+    done = subprocess.run([programs / "python", "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()).is_relative_to(programs.parent.resolve())
+
+
+def test_a_folder_that_exists_is_left_alone(demo: Demo, tmp_path: Path) -> None:
     (tmp_path / "demo").mkdir()
     run = demo(tmp_path)
     assert run.returncode == 1
@@ -63,8 +85,13 @@ def test_a_folder_that_exists_is_left_alone(tmp_path: Path) -> None:
     assert list((tmp_path / "demo").iterdir()) == []
 
 
-def test_a_model_that_cannot_be_loaded_ends_it_with_the_place_of_the_log(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("done")
+def test_another_run_simulates_nothing_and_one_without_a_model_ends_with_the_place_of_the_log(
+    demo: Demo, tmp_path: Path
+) -> None:
     run = demo(tmp_path, "--model", str(tmp_path / "none"))
+    assert "simulated" not in run.stderr
+    assert len(list((tmp_path / "demo" / "films").rglob("*.dcm"))) == 6
     assert run.returncode == 1
     assert "node.log" in run.stderr
     assert "Traceback" not in run.stderr
