@@ -8,6 +8,7 @@ import contextlib
 import multiprocessing
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -134,3 +135,12 @@ def _answer(answer: Callable[[RequestT], AnswerT], request: RequestT) -> AnswerT
         return answer(request)
     except AasnodeError as error:
         return error
+
+
+def describe_defect(error: Exception) -> str:
+    """Type and place of an exception that nobody expected; its text stays behind, since it may quote a data set."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = "unknown place" if frame is None else f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}"
+    return f"{type(error).__name__} at {place}"

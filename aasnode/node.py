@@ -70,7 +70,9 @@ def running(config: Config, *, load_detector: DetectorFactory | None = None) -> 
         store = stack.enter_context(open_store(data_dir, disk_reserve_mb=config.receiver.disk_reserve_mb))
         _start_janitor(stack, store, config)
         _start_analyser(stack, store, config, load_detector)
-        _start_loop(stack, "reporter", Reporter(store, config).step)
+        reporter = Reporter(store, config)
+        stack.callback(reporter.stop)
+        _start_loop(stack, "reporter", reporter.step, reporter.interrupt)
         if not config.delivery.shadow:
             for destination in sending.destinations(config):
                 _start_loop(stack, f"sender {destination.name}", Sender(store, config, destination).step)

@@ -17,6 +17,7 @@ from aasnode.network.status import Status
 from aasnode.services.analyser.service import Analyser
 from aasnode.services.janitor import Janitor
 from aasnode.services.receiver import Receiver
+from aasnode.services.reporter import drawing
 from aasnode.services.reporter.service import Reporter
 from aasnode.services.sender import Sender, destinations
 from aasnode.store import engine, jobs
@@ -37,6 +38,8 @@ class Node:
         self.receiver = Receiver(store, config, clock=self.clock)
         self.analyser = Analyser(store, config, load_detector=drawn_films.load, clock=self.clock)
         self.reporter = Reporter(store, config, clock=self.clock)
+        # Overlays are drawn here, where a test can look on and no process has to start: tests/test_node.py has it.
+        self.reporter._child.ask = lambda request, _: drawing.draw(config.pixels, request)  # type: ignore[method-assign]
         self.senders = [Sender(store, config, one, clock=self.clock) for one in destinations(config)]
         names = [one.name for one in destinations(config)]
         self.janitor = Janitor(store, config, destinations=names, clock=self.clock)

@@ -4,6 +4,9 @@ import errno
 import logging
 import os
 import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -18,16 +21,19 @@ from pydicom.uid import (
 )
 
 from aasnode.anatomy import View
-from aasnode.config import DeliverySection, PixelsSection, ReturnAddress
+from aasnode.config import AnalyserSection, Config, DeliverySection, PixelsSection, ReturnAddress
 from aasnode.errors import StoreBusyError
 from aasnode.reports import panel
 from aasnode.reports.drawing import Picture, Style
 from aasnode.services.reporter import findings, service
+from aasnode.services.reporter.drawing import Request
+from aasnode.services.reporter.service import Reporter
 from aasnode.store import jobs, objects, results
 from aasnode.store.objects import STRUCTURED_REPORT, NewObject, Report, StoredObject, overlay_role
 from aasnode.store.schema import JobKind, JobState
 from tests.drawn_films import marked_film, uid
 from tests.services.conftest import NOBODY, MakeNode, Node, hold_database
+from tests.waiting import eventually
 
 STUDY = uid("study", "visit-1")
 
@@ -55,6 +61,16 @@ def deliver_everything(node: Node) -> None:
             " WHERE o.report_id = jobs.report_id AND o.role = jobs.role ORDER BY preference LIMIT 1)"
             " WHERE kind = 'deliver' AND state = 'pending'"
         )
+
+
+def hangs(_: Config) -> Callable[[Request], Dataset]:
+    """As a decoder that never returns."""
+
+    def answer(_: Request) -> Dataset:
+        threading.Event().wait()
+        raise AssertionError
+
+    return answer
 
 
 def no_space(_: int) -> None:
@@ -300,6 +316,30 @@ def test_a_version_that_left_while_the_next_was_built_is_named_by_it(
     [study] = read(node, new).PredecessorDocumentsSequence
     named = study.ReferencedSeriesSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID
     assert named in [one.sop_instance_uid for one in objects_of(node, first)]
+
+
+def test_an_overlay_that_hangs_is_ended_by_the_deadline_and_its_report_fails_with_the_reason(node: Node) -> None:
+    node.analyse(marked_film())
+    node.wait(3600)
+    hurried = replace(node.config, analyser=AnalyserSection(deadline_seconds=0.1))
+    reporter = Reporter(node.store, hurried, clock=node.clock, prepare=hangs)
+    assert reporter.step()
+    [job] = node.jobs(JobKind.REPORT, JobState.PENDING)
+    assert (job.attempts, job.reason) == (1, "DeadlineError: no answer within 0.1 s; the process was ended")
+    assert versions(node) == []
+
+
+def test_an_overlay_that_is_broken_off_when_the_node_stops_costs_no_attempt(node: Node) -> None:
+    node.analyse(marked_film())
+    node.wait(3600)
+    reporter = Reporter(node.store, node.config, clock=node.clock, prepare=hangs)
+    step = threading.Thread(target=reporter.step)
+    step.start()
+    eventually(lambda: reporter._child._process is not None, "the overlay is being drawn")
+    reporter.interrupt()
+    step.join(20)
+    [job] = node.jobs(JobKind.REPORT, JobState.PENDING)
+    assert job.attempts == 0
 
 
 def test_each_film_is_read_once_for_a_version(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:

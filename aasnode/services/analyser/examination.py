@@ -18,6 +18,7 @@ from pydicom import Dataset
 
 from aasnode import analysis, log
 from aasnode.analysis import Analysis, AnalysisSettings, Status
+from aasnode.child import describe_defect
 from aasnode.config import Config
 from aasnode.dicom import exposure
 from aasnode.dicom.file import read_data_set
@@ -107,7 +108,7 @@ class Examiner:
         except AasnodeError:
             raise
         except Exception as error:  # noqa: BLE001  the one broad except of this process: no quoted data gets out
-            raise ExaminationError(f"{type(error).__name__} at {_place(error)}") from None
+            raise ExaminationError(describe_defect(error)) from None
 
     def _examine(self, request: Request) -> Examination:
         dataset = read_data_set(request.path, self._settings.pixels)
@@ -182,11 +183,3 @@ def _film_result(dataset: Dataset, identity: Identity, analysed: Analysis) -> Fi
         rows=analysed.rows,
         columns=analysed.columns,
     )
-
-
-def _place(error: Exception) -> str:
-    """File and line of the innermost frame."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    return "unknown place" if frame is None else f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}"

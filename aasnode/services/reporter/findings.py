@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-import numpy as np
-import numpy.typing as npt
 from pydicom import Dataset
 from pydicom.uid import (
     UID,
@@ -18,7 +16,6 @@ from pydicom.uid import (
 
 from aasnode.config import Config
 from aasnode.dicom.file import read_data_set
-from aasnode.dicom.pixels import read_pixels
 from aasnode.errors import UnsupportedError
 from aasnode.geometry import Spacings
 from aasnode.measurement import Compared, CourseChanges, Length, NotComparable, assess_study, changes
@@ -29,8 +26,6 @@ from aasnode.store import history
 from aasnode.store.objects import StoredObject
 from aasnode.store.results import StoredResult
 from aasnode.store.store import Store
-
-Pixels = npt.NDArray[np.float32]
 
 _MODALITIES = {
     ComputedRadiographyImageStorage: "CR",
@@ -62,7 +57,7 @@ def report_settings(config: Config, device_uid: str) -> ReportSettings:
 
 
 def study_findings(gathered: Gathered, store: Store, config: Config, *, now: datetime) -> StudyFindings:
-    """Everything that the study's report and overlays show, not yet as a version of it.
+    """Everything that the study's report and overlays show but the pixels, not yet as a version of it.
 
     A later version takes nothing back: it describes a film whose file retention has removed from its stored result.
 
@@ -71,17 +66,19 @@ def study_findings(gathered: Gathered, store: Store, config: Config, *, now: dat
     """
     compared = _compared(gathered, config)
     read = {
-        stored.id: _read(stored.file_name, store, config) for stored in gathered.films if stored.file_name is not None
+        stored.id: _read_header(stored.file_name, store, config)
+        for stored in gathered.films
+        if stored.file_name is not None
     }
     if not read:
         raise UnsupportedError(
             "the films of the study are no longer kept; the version that was delivered stands; have them sent again"
         )
-    kept, _ = next(iter(read.values()))
+    kept = next(iter(read.values()))
     films = tuple(
         _film_findings(
             stored,
-            read.get(stored.id) or (_header_from_store(stored, kept), None),
+            read[stored.id] if stored.id in read else _header_from_store(stored, kept),
             compared[stored.film.identity.sop_instance_uid],
             gathered.course,
         )
@@ -116,12 +113,11 @@ def _compared(gathered: Gathered, config: Config) -> Mapping[str, CourseChanges]
     return {one.key: one for one in changes(entries, config.measurement)}
 
 
-def _read(file_name: str, store: Store, config: Config) -> tuple[Dataset, Pixels | None]:
-    """A kept film: its header without pixels, otherwise untouched, and its pixels."""
+def _read_header(file_name: str, store: Store, config: Config) -> Dataset:
+    """Of a kept film all but the pixels, otherwise untouched."""
     dataset = read_data_set(store.inbox.path(file_name), config.pixels)
-    pixels = read_pixels(dataset, config.pixels)
     dataset.pop("PixelData", None)
-    return dataset, pixels
+    return dataset
 
 
 def _header_from_store(stored: StoredResult, kept: Dataset) -> Dataset:
@@ -147,16 +143,14 @@ def _header_from_store(stored: StoredResult, kept: Dataset) -> Dataset:
 
 def _film_findings(
     stored: StoredResult,
-    read: tuple[Dataset, Pixels | None],
+    header: Dataset,
     compared: CourseChanges,
     course: Sequence[StoredResult],
 ) -> FilmFindings:
     film = stored.film
-    header, pixels = read
     is_known = _has_earlier_study(stored, course)
     return FilmFindings(
         header=header,
-        pixels=pixels,
         acquisition_date=film.identity.acquisition.date_verbatim,
         view=film.view,
         facing=film.facing,

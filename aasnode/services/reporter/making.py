@@ -1,23 +1,25 @@
 """The objects of one version, built once and stored as bytes: what was built before under a UID is not built again."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from pydicom import Dataset
 
-from aasnode.reports.findings import StudyFindings
+from aasnode.reports.findings import FilmFindings, StudyFindings
 from aasnode.reports.part10 import write_part10
-from aasnode.reports.secondary_capture import build_secondary_capture
 from aasnode.reports.structured_report import SOP_CLASSES, build_structured_report
 from aasnode.reports.uids import overlay_uid, structured_report_uid
 from aasnode.store import objects
 from aasnode.store.objects import STRUCTURED_REPORT, NewObject, StoredObject, overlay_role
 from aasnode.store.store import Store
 
+Draw = Callable[[StudyFindings, FilmFindings], Dataset | None]
+"""The overlay of one film of a study as a whole data set; None where the film's file is gone."""
 
-def make_objects(study: StudyFindings, store: Store) -> Iterator[NewObject]:
-    """The report in each of its SOP classes and the overlay of each film.
+
+def make_objects(study: StudyFindings, store: Store, draw: Draw) -> Iterator[NewObject]:
+    """The report in each of its SOP classes and the overlay of each film, one after the other.
 
     The overlay of a film whose file is gone stays as it was delivered.
     """
@@ -30,10 +32,11 @@ def make_objects(study: StudyFindings, store: Store) -> Iterator[NewObject]:
     for film in study.films:
         uid = overlay_uid(study, film)
         built = _built_before(store, uid)
-        if built is None and film.pixels is None:
-            continue
         if built is None:
-            built = _store_object(store, build_secondary_capture(_as_first_made(study, uid, store), film))
+            drawn = draw(_as_first_made(study, uid, store), film)
+            if drawn is None:
+                continue
+            built = _store_object(store, drawn)
         yield _as_candidate(built, overlay_role(film.sop_instance_uid), 0)
 
 

@@ -8,16 +8,21 @@ import logging
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
+from pydicom import Dataset
 from pydicom.uid import Comprehensive3DSRStorage
 from sqlalchemy import Connection
 
 from aasnode import log
+from aasnode.child import Child
 from aasnode.config import Config
 from aasnode.dicom.identity import own_uid
-from aasnode.errors import DiskReserveError, PermanentError, TransientError
-from aasnode.reports.findings import StudyFindings
+from aasnode.errors import AasnodeError, DiskReserveError, PermanentError, TransientError
+from aasnode.reports.findings import FilmFindings, StudyFindings
 from aasnode.reports.uids import structured_report_uid
+from aasnode.services.reporter import drawing
+from aasnode.services.reporter.drawing import Request
 from aasnode.services.reporter.findings import Gathered, as_version, same_person, study_findings
 from aasnode.services.reporter.making import make_objects
 from aasnode.store import deliveries, history, jobs, leases, objects, results
@@ -40,13 +45,33 @@ _BACKOFF = Backoff(first_seconds=5)
 class Reporter:
     """Builds the reports of one node, one study after the other."""
 
-    def __init__(self, store: Store, config: Config, *, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        store: Store,
+        config: Config,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        prepare: Callable[[Config], Callable[[Request], Dataset]] = drawing.prepare,
+    ) -> None:
+        """``prepare`` gives what draws overlays in a process of its own; it must be importable by name."""
         self._store = store
         self._config = config
         self._clock = clock
         self._owed = leases.Owed(store, clock)
+        self._is_stopping = False
+        self._deadline_seconds = config.analyser.deadline_seconds
+        self._child: Child[Request, Dataset] = Child(partial(prepare, config))
         self._settle = timedelta(seconds=config.report.settle_seconds)
         self._settle_cap = timedelta(seconds=config.report.settle_cap_seconds)
+
+    def interrupt(self) -> None:
+        """Break off the overlay that is drawn, from another thread; its report is given back."""
+        self._is_stopping = True
+        self._child.interrupt()
+
+    def stop(self) -> None:
+        """End the process that draws."""
+        self._child.end()
 
     def step(self) -> bool:
         """Work off one report; False when none is due.
@@ -78,8 +103,13 @@ class Reporter:
             raise
         except PermanentError as error:
             self._bury(job, error)
+        except AasnodeError as error:  # an overlay hung or crashed its process, or showed a defect there
+            if self._is_stopping:
+                self._owed.give_back(job)
+            else:
+                self._fail(job, f"{type(error).__name__}: {error}")
         except Exception as error:
-            self._fail(job, error)
+            self._fail(job, type(error).__name__)  # its text may quote the film
             raise
 
     def _report(self, job: Job) -> None:
@@ -95,12 +125,12 @@ class Reporter:
         _require_one_person(gathered)
         found = study_findings(gathered, self._store, self._config, now=self._clock())
         if current is not None and current.content_digest == _content_digest(found):
-            self._finish_equal(job, found, current)
+            self._finish_equal(job, gathered, found, current)
             return
         while not self._build(job, gathered, found, current.version + 1 if current else 1):
             pass  # a delivery of the older version was faster, so the new one must name it
 
-    def _finish_equal(self, job: Job, found: StudyFindings, current: Report) -> None:
+    def _finish_equal(self, job: Job, gathered: Gathered, found: StudyFindings, current: Report) -> None:
         """No new version. The bytes of the present one are made again where a delivery waits for them in vain."""
         with self._store.reading() as connection:
             is_wanted = bool(deliveries.without_bytes(connection, current.study_instance_uid))
@@ -108,7 +138,7 @@ class Reporter:
         if not is_wanted:
             self._finish(job, f"nothing new: equal to version {current.version}")
             return
-        made = list(make_objects(as_version(found, current.version, before), self._store))
+        made = self._make(gathered, as_version(found, current.version, before))
         with self._store.writing() as connection:
             count = deliveries.keep_bytes_again(connection, current.study_instance_uid, made, now=self._clock())
             jobs.finish(connection, job, now=self._clock(), outcome=f"version {current.version} made again")
@@ -119,7 +149,19 @@ class Reporter:
         with self._store.reading() as connection:
             sent = deliveries.sent_report(connection, found.study_instance_uid, now=self._clock())
         study = as_version(found, version, sent[1] if sent else None)
-        return self._keep(job, gathered, study, list(make_objects(study, self._store)), sent)
+        return self._keep(job, gathered, study, self._make(gathered, study), sent)
+
+    def _make(self, gathered: Gathered, study: StudyFindings) -> list[NewObject]:
+        return list(make_objects(study, self._store, partial(self._draw, gathered)))
+
+    def _draw(self, gathered: Gathered, study: StudyFindings, film: FilmFindings) -> Dataset | None:
+        """The film's overlay, drawn before the deadline; None where its file is gone."""
+        uid = film.sop_instance_uid
+        name = next(one.file_name for one in gathered.films if one.film.identity.sop_instance_uid == uid)
+        if name is None:
+            return None
+        request = Request(study=study, sop_instance_uid=uid, path=self._store.inbox.path(name))
+        return self._child.ask(request, self._deadline_seconds)
 
     def _is_film_awaited(self, job: Job, study_instance_uid: str) -> bool:
         """Put the report off for a moment while a film that may belong to the study is not examined, up to the cap."""
@@ -189,8 +231,7 @@ class Reporter:
         with self._store.writing() as connection:
             jobs.finish(connection, job, now=self._clock(), outcome=outcome)
 
-    def _fail(self, job: Job, error: Exception) -> None:
-        told = type(error).__name__  # its text may quote the film
+    def _fail(self, job: Job, told: str) -> None:
         with self._store.writing() as connection:
             state = jobs.fail(connection, job, told, now=self._clock(), backoff=_BACKOFF)
         log.event(LOGGER, "report_failed", level=logging.WARNING, job=job.id, state=state, reason=told)
