@@ -23,7 +23,7 @@ from aasnode.measurement import Change, Length, Measurement, NotComparable, Stud
 class EarlierLength:
     """The same length on the patient's last comparable film, and the change since then."""
 
-    study_date: str  # as in its header: YYYYMMDD, or empty
+    acquisition_date: str  # as in its header: YYYYMMDD, or empty
     mm: float
     change: Change  # this film minus the earlier one
 

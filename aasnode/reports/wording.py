@@ -113,7 +113,7 @@ def describe_before(before: EarlierLength | NotComparable) -> str:
     """The earlier value, its date and the change; or why there is nothing to compare with."""
     if isinstance(before, NotComparable):
         return f"not compared: {before.reason}"
-    return f"{before.mm:.1f} mm on {describe_date(before.study_date)}, change {describe_change(before.change)}"
+    return f"{before.mm:.1f} mm on {describe_date(before.acquisition_date)}, change {describe_change(before.change)}"
 
 
 def describe_date(verbatim: str) -> str:

@@ -198,7 +198,7 @@ def words(drawn: list[tuple[str, int, int, Style]]) -> str:
 
 
 def full_study(make_film: FilmFactory, make_study: StudyFactory) -> StudyFindings:
-    before = EarlierLength(study_date="20251101", mm=2.0, change=Change(mm=2.5, error_mm=1.9))
+    before = EarlierLength(acquisition_date="20251101", mm=2.0, change=Change(mm=2.5, error_mm=1.9))
     flexion = make_film(view=View.FLEXION, gap_px=10, adi_before=before, assessment=Assessment.AAS_SUSPECTED)
     return make_study(
         replace(flexion, sac_before=NotComparable(reason="other spacing rule")), make_film(view=View.EXTENSION)

@@ -202,7 +202,7 @@ def test_a_narrow_canal_does_not_make_the_adi_suspect(make_film: FilmFactory, ma
 def test_motion_comparison_thresholds_and_limits_stand_at_the_root(
     make_film: FilmFactory, make_study: StudyFactory
 ) -> None:
-    before = EarlierLength(study_date="20251101", mm=2.0, change=Change(mm=2.5, error_mm=1.9))
+    before = EarlierLength(acquisition_date="20251101", mm=2.0, change=Change(mm=2.5, error_mm=1.9))
     flexion = make_film(view=View.FLEXION, gap_px=10, adi_before=before, draw=False)
     flexion = replace(flexion, sac_before=NotComparable(reason="other spacing rule"))
     report = build_structured_report(make_study(flexion, make_film(view=View.EXTENSION, draw=False)))

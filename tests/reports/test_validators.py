@@ -54,7 +54,7 @@ def measured_spacing(header: pydicom.Dataset) -> PixelSpacing:
 
 def three_views(make_film: FilmFactory, make_study: StudyFactory) -> StudyFindings:
     """Everything at once: three views, a repeat, a prior, a predecessor, the motion."""
-    before = EarlierLength(study_date="20251101", mm=2.0, change=Change(mm=2.5, error_mm=1.9))
+    before = EarlierLength(acquisition_date="20251101", mm=2.0, change=Change(mm=2.5, error_mm=1.9))
     films = [
         make_film(view=view, gap_px=gap) for view, gap in ((View.NEUTRAL, 0), (View.FLEXION, 9), (View.FLEXION, 8))
     ]

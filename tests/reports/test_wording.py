@@ -55,11 +55,11 @@ def test_a_verdict_says_what_was_compared_with_what_and_what_came_of_it(
     ("before", "words"),
     [
         (
-            EarlierLength(study_date="20251101", mm=2.0, change=Change(mm=2.4, error_mm=1.9)),
+            EarlierLength(acquisition_date="20251101", mm=2.0, change=Change(mm=2.4, error_mm=1.9)),
             "2.0 mm on 2025-11-01, change +2.4 mm, exceeds measurement error (1.9 mm)",
         ),
         (
-            EarlierLength(study_date="", mm=2.0, change=Change(mm=-0.4, error_mm=1.9)),
+            EarlierLength(acquisition_date="", mm=2.0, change=Change(mm=-0.4, error_mm=1.9)),
             "2.0 mm on unknown date, change -0.4 mm, within measurement error (1.9 mm)",
         ),
         (NotComparable(reason="other model"), "not compared: other model"),

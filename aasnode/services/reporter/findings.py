@@ -183,7 +183,7 @@ def _before(
     length = getattr(earlier.film.measurement, name)
     assert isinstance(length, Length)  # else it could not have been compared with
     return EarlierLength(
-        study_date=earlier.film.identity.acquisition.date_verbatim, mm=length.mm, change=compared.change
+        acquisition_date=earlier.film.identity.acquisition.date_verbatim, mm=length.mm, change=compared.change
     )
 
 
