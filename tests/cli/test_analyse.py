@@ -1,5 +1,6 @@
 """``aasnode analyse``: one answer per file whatever the file does, as it comes."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 
 from aasnode.analysis import AnalysisSettings, as_json
@@ -18,11 +20,13 @@ from aasnode.anatomy import LANDMARKS
 from aasnode.cli import analyse
 from aasnode.cli.analyse import Answer, Film, analyse_each
 from aasnode.cli.main import main
-from aasnode.config import Config, from_table
+from aasnode.config import Config, from_table, load
 from aasnode.geometry import PixelSpacing, SpacingRule
 from tests.dicom.films import film
 from tests.marks import MarksDetector, marked_film
 
+FILMS = 250
+MOST_GROWTH_BYTES = 24 << 20  # for 200 films more: what an allocator keeps, and not the films
 KEYS = [
     "file", "status", "reason", "view", "facing", "landmarks",
     "adi_mm", "adi_interval_mm", "adi_finding", "adi_ratio", "sac_mm", "sac_interval_mm", "sac_finding", "sac_ratio",
@@ -121,6 +125,29 @@ def test_an_answer_is_given_before_the_next_film_is_looked_at(
     monkeypatch.setattr(analyse, "prepare", prepare)
     answers = analyse_each(films("one.dcm", "hangs.dcm"), impatient)
     assert next(answers)["file"] == "one.dcm"
+
+
+def resident_bytes() -> tuple[int, int]:
+    """Of this process and of the child that reads films."""
+    own = psutil.Process()
+    (child,) = [one for one in own.children() if "spawn_main" in " ".join(one.cmdline())]
+    return own.memory_info().rss, child.memory_info().rss
+
+
+def test_hundreds_of_films_take_no_more_memory_than_fifty(config_file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "film.dcm"
+    square = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE)
+    pixels = np.ascontiguousarray(marked_film(square))
+    film(pixels, BitsStored=12, ImagerPixelSpacing=[0.15, 0.15]).save_as(path, enforce_file_format=True)
+    answers = analyse_each([Film(path=path, pixel_spacing_mm=None)] * FILMS, load(config_file))
+    with contextlib.closing(answers):
+        statuses = {next(answers)["status"] for _ in range(50)}
+        before = resident_bytes()
+        statuses |= {next(answers)["status"] for _ in range(FILMS - 50)}
+        after = resident_bytes()
+    assert "failed" not in statuses
+    grown = [now - then for then, now in zip(before, after, strict=True)]
+    assert max(grown) < MOST_GROWTH_BYTES, grown
 
 
 def test_every_answer_has_every_key_and_unreadable_files_exit_0(

@@ -59,16 +59,21 @@ janitor_seconds = 1.0
 """
 
 
+def configuration(data_dir: Path, **settings: object) -> str:
+    """A node's config.toml: a destination ``pacs``, and short times."""
+    values = {"disk_reserve_mb": 0, "deadline_seconds": 60.0, "shadow": "false"} | settings
+    return _CONFIG.format(data_dir=data_dir, **values)
+
+
 class RunningNode:
     """A node in a process of its own, and a look into its store from outside."""
 
     def __init__(self, folder: Path, data_dir: Path, **settings: object) -> None:
-        values = {"disk_reserve_mb": 0, "deadline_seconds": 60.0, "shadow": "false"} | settings
         folder.mkdir(parents=True, exist_ok=True)
         self.data_dir = data_dir
         self.seen = folder / "seen"
         self._config = folder / "config.toml"
-        self._config.write_text(_CONFIG.format(data_dir=data_dir, **values))
+        self._config.write_text(configuration(data_dir, **settings))
         self._log = folder / "node.log"
         self._engine: Engine | None = None
         self.process: subprocess.Popen[str] | None = None

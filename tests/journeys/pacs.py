@@ -1,11 +1,14 @@
 """Orthanc as the PACS around the node: it forwards what it receives by a routing rule, and keeps what comes back."""
 
+import io
 import json
 import re
 import subprocess
 import urllib.request
 from pathlib import Path
 from typing import Any
+
+from pydicom import Dataset, dcmread
 
 from tests.waiting import eventually
 
@@ -53,11 +56,13 @@ class Orthanc:
         self._process.wait(30)
 
     def get(self, path: str) -> Any:
-        request = urllib.request.Request(
-            f"{HTTP}{path}", headers={"Accept": "application/dicom+json, application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read() or b"[]")
+        return json.loads(self._read(path, accept="application/dicom+json, application/json") or b"[]")
+
+    def objects(self, study: str, modality: str) -> list[Dataset]:
+        """The instances of a modality in a study, as the archive keeps them."""
+        files = (self._read(f"/instances/{one}/file", accept="application/dicom") for one in self.get("/instances"))
+        held = [dcmread(io.BytesIO(file)) for file in files]
+        return [one for one in held if (one.StudyInstanceUID, one.Modality) == (study, modality)]
 
     def instances(self, study: str) -> list[dict[str, Any]]:
         """What DICOMweb (QIDO-RS) finds in a study."""
@@ -66,6 +71,12 @@ class Orthanc:
     def modalities(self, study: str) -> list[str]:
         """The modality of each instance of a study, sorted."""
         return sorted(one["00080060"]["Value"][0] for one in self.instances(study))
+
+    @staticmethod
+    def _read(path: str, *, accept: str) -> bytes:
+        request = urllib.request.Request(f"{HTTP}{path}", headers={"Accept": accept})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return bytes(answer.read())
 
     def _answers(self) -> bool:
         assert self._process is not None
