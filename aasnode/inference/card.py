@@ -110,7 +110,7 @@ class Decision:
 
     film_confidence: float  # of all stages (decide.Answer.confidence); below: no lateral cervical view
     answer_confidence: float  # the same; below: perhaps such a view, not measured
-    point_confidence: float  # of each point that a measurement needs
+    point_confidence: tuple[float, ...]  # of each landmark in its order, where a measurement needs it
     spread: float  # standard deviation over the views of each point that a measurement needs
     offset: float  # of the dens points from the line through points 1 and 4
     adi: tuple[float, ...]  # least and greatest plausible value
@@ -212,6 +212,8 @@ def _problems(card: Card) -> Iterator[str]:
         limits = getattr(card.decision, name)
         if len(limits) != 2 or not limits[0] < limits[1]:
             yield f"decision.{name}: must be two ascending numbers, is {list(limits)}"
+    if len(card.decision.point_confidence) != len(LANDMARKS):
+        yield f"decision.point_confidence: must be {len(LANDMARKS)} numbers, one a landmark"
     for name, rule in card.decision.masks.items():
         if not rule.lengths or set(rule.lengths) - {"adi", "sac"}:
             yield f"decision.masks.{name}.lengths: must be of adi and sac, is {list(rule.lengths)}"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from aasnode.anatomy import LANDMARKS, Facing, Landmark
 from aasnode.anatomy import View as NeckView
@@ -85,7 +86,7 @@ def decide(answer: Answer | None, film: Film, decision: Decision) -> Verdict:
     if adi is not None and sac is not None:
         return Verdict(outcome=Outcome.ABSTAINED, adi_reason=adi, sac_reason=sac, shown=(False,) * len(LANDMARKS))
     inside = film.contains(answer.points)
-    shown = tuple(bool(ok) for ok in inside & (answer.confidences >= decision.point_confidence))
+    shown = tuple(bool(ok) for ok in inside & _seen(answer, decision))
     return Verdict(outcome=Outcome.FOUND, adi_reason=adi, sac_reason=sac, shown=shown)
 
 
@@ -93,12 +94,17 @@ def _withheld(outcome: Outcome, reason: Reason) -> Verdict:
     return Verdict(outcome=outcome, adi_reason=reason, sac_reason=reason, shown=(False,) * len(LANDMARKS))
 
 
+def _seen(answer: Answer, decision: Decision) -> npt.NDArray[np.bool_]:
+    """(4,) which landmarks are sure enough."""
+    return np.asarray(answer.confidences >= np.array(decision.point_confidence))
+
+
 def _conditions(answer: Answer, decision: Decision, length: str) -> Iterator[Reason]:
     """What of the neck itself forbids a measurement: metal, a defect, or no dens between plain arches."""
     for name, rule in decision.masks.items():
         if length in rule.lengths and answer.shares.get(name, 0) >= rule.share:
             yield rule.reason
-    seen = {mark: bool(c >= decision.point_confidence) for mark, c in zip(LANDMARKS, answer.confidences, strict=True)}
+    seen = dict(zip(LANDMARKS, _seen(answer, decision).tolist(), strict=True))
     if all(seen[mark] for mark in ARCH_POINTS) and not any(seen[mark] for mark in DENS_POINTS):
         yield Reason.JOINT_DESTROYED
 
@@ -108,7 +114,7 @@ def _objections(answer: Answer, film: Film, decision: Decision, points: Sequence
     rows = [LANDMARKS.index(mark) for mark in points]
     diameter = answer.pose.diameter
     yield from _conditions(answer, decision, "adi" if tuple(points) == ADI_POINTS else "sac")
-    unsure = answer.confidences[rows] < decision.point_confidence
+    unsure = ~_seen(answer, decision)[rows]
     at_edge = ~film.contains(answer.points[rows], _EDGE * diameter)
     if (~film.contains(answer.points[rows])).any() or (unsure & at_edge).any():
         yield Reason.POINT_OUTSIDE_FIELD

@@ -97,7 +97,8 @@ class FilmDetector:
         found = np.stack([view.points[row] for view, row in at])
         earlier = first.points[first.rows(LANDMARKS)]
         confidences = np.array([view.confidences[row] for view, row in at])
-        ends_seen = confidences[[0, -1]].min() >= decision.point_confidence
+        seen = confidences >= np.array(decision.point_confidence)
+        ends_seen = bool(seen[[0, -1]].all())
         points, offsets = on_axis(found) if ends_seen else (found, np.zeros(len(found)))
         return Answer(
             pose=first.pose,

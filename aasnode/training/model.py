@@ -21,7 +21,17 @@ from aasnode.training.dataset import FilmStream, Split, held_out_samples, read_a
 from aasnode.training.mixture import Mixture
 from aasnode.training.postures import simulated_postures
 from aasnode.training.sampler.compose import HELD_OUT, TRAINING
-from aasnode.training.sampler.crops import CAUDAL, CONDITIONS, CROPS, HARDWARE, LOCATE, CloseUp, WholeFilm, stage_card
+from aasnode.training.sampler.crops import (
+    CAUDAL,
+    CONDITIONS,
+    CROPS,
+    DENS_DEFECT,
+    HARDWARE,
+    LOCATE,
+    CloseUp,
+    WholeFilm,
+    stage_card,
+)
 from aasnode.training.sampler.library import Library, LibrarySize
 from aasnode.training.sampler.stream import ComposedStream
 from aasnode.training.samples import Sample, SampleStream
@@ -35,16 +45,19 @@ IMAGES: Mapping[Role, int] = {Role.LOCATE: 26_000, Role.REFINE: 36_000, Role.JOI
 
 DECISION = Decision(
     film_confidence=0.45,
-    answer_confidence=0.58,
-    point_confidence=0.25,
+    answer_confidence=0.55,
+    point_confidence=(0.25, 0.25, 0.25, 0.57),
     spread=0.035,
-    offset=0.12,
+    offset=0.09,
     adi=(0.0, 0.50),
     dens=(0.12, 0.55),
     sac=(0.10, 0.90),
     diameter_mm=(20.0, 52.0),
     stage_disagreement=0.12,
-    masks={HARDWARE: MaskRule(share=0.067, reason=Reason.OPERATED_NECK)},
+    masks={
+        HARDWARE: MaskRule(share=0.033, reason=Reason.OPERATED_NECK),
+        DENS_DEFECT: MaskRule(share=0.07, reason=Reason.JOINT_DESTROYED),
+    },
 )
 """When to abstain. Bounds of lengths: what C1 and a dens can measure, magnified. To be chosen afresh for a model that
 differs; the card says how."""

@@ -23,7 +23,9 @@ def draw_robustness(rows: Sequence[Robustness], path: Path) -> None:
     from matplotlib.lines import Line2D
 
     levels = _pooled(rows)
-    names = sorted((name for name in levels if name != "none"), key=lambda name: _worst(levels[name]))
+    names = sorted(
+        (name for name in levels if name != "none" and _counts(levels[name])), key=lambda n: _worst(levels[n])
+    )
     figure, axes = plt.subplots(1, 2, figsize=(9, 1.3 + 0.28 * len(names)), sharey=True, layout="constrained")
     for axis, (column, (title, factor)) in zip(axes, _PANELS.items(), strict=True):
         _draw_panel(axis, [levels[name] for name in names], levels.get("none", {}), column, factor)
@@ -57,6 +59,11 @@ def _weighed(rows: Sequence[Robustness], column: str) -> float:
     known = [(row.films, getattr(row, column)) for row in rows if math.isfinite(getattr(row, column))]
     films = sum(count for count, _ in known)
     return sum(count * value for count, value in known) / films if films else math.nan
+
+
+def _counts(levels: Levels) -> bool:
+    """Whether there was anything to measure, as there is nothing on operated necks."""
+    return any(math.isfinite(value) for row in levels.values() for value in row.values())
 
 
 def _worst(levels: Levels) -> float:

@@ -41,7 +41,7 @@ def decision(**changes: object) -> Decision:
     fields: dict[str, object] = {
         "film_confidence": 0.5,
         "answer_confidence": 0.65,
-        "point_confidence": 0.4,
+        "point_confidence": (0.4, 0.4, 0.4, 0.4),
         "spread": 0.03,
         "offset": 0.15,
         "adi": (-0.05, 0.45),
