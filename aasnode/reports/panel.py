@@ -89,7 +89,7 @@ class _Column:
         self.reserve(round(self.unit))
         fill(self.picture, self.margin, self.y, self.inner_width, max(1, round(self.unit / 20)), RULE)
         self.space(0.45)
-        self.paragraph(text, self.style(0.66, DIM, Weight.BOLD))
+        self.paragraph(text, self.style(0.69, DIM, Weight.BOLD))
 
     def finished(self) -> Picture:
         return self.picture[: self.y + self.margin]
@@ -152,7 +152,7 @@ def _add_length(
     else:
         column.paragraph(f"{name}  {length.mm:.1f} mm", column.style(1.5, weight=Weight.BOLD), indent=indent)
         column.paragraph(_interval(film, length), column.style(0.85), indent=indent)
-    column.paragraph(MARGINS[ends], column.style(0.66, DIM), indent=indent)
+    column.paragraph(MARGINS[ends], column.style(0.69, DIM), indent=indent)
 
 
 def _interval(film: FilmFindings, length: Length) -> str:
@@ -193,7 +193,7 @@ def _add_ratios(column: _Column, film: FilmFindings) -> None:
     column.paragraph(ratios, column.style(1.0, weight=Weight.BOLD), indent=indent)
     diameter = measured.c1_inner_diameter_mm
     of = f"of the {wording.C1_DIAMETER}" + (f", {diameter:.1f} mm" if diameter else "")
-    column.paragraph(of, column.style(0.66, DIM), indent=indent)
+    column.paragraph(of, column.style(0.69, DIM), indent=indent)
 
 
 def _add_key(column: _Column, ends: tuple[Landmark, Landmark]) -> None:
