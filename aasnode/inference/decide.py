@@ -75,28 +75,26 @@ class Verdict:
 def decide(answer: Answer | None, film: Film, decision: Decision) -> Verdict:
     """The verdict by the card's thresholds; no answer, or one without confidence, is another view."""
     if answer is None or answer.confidence < decision.film_confidence:
-        return _withheld(Outcome.OTHER_VIEW, Reason.NO_LATERAL_CERVICAL_VIEW)
+        return _withheld(Outcome.OTHER_VIEW, *[Reason.NO_LATERAL_CERVICAL_VIEW] * 2)
     if answer.confidence < decision.answer_confidence:
-        reasons = [next(_conditions(answer, decision, name), Reason.LOW_CONFIDENCE) for name in ("adi", "sac")]
-        return Verdict(
-            outcome=Outcome.ABSTAINED, adi_reason=reasons[0], sac_reason=reasons[1], shown=(False,) * len(LANDMARKS)
-        )
+        known = (next(_conditions(answer, decision, name), Reason.LOW_CONFIDENCE) for name in ("adi", "sac"))
+        return _withheld(Outcome.ABSTAINED, *known)
     adi = next(_objections(answer, film, decision, ADI_POINTS), None)
     sac = next(_objections(answer, film, decision, SAC_POINTS), None)
     if adi is not None and sac is not None:
-        return Verdict(outcome=Outcome.ABSTAINED, adi_reason=adi, sac_reason=sac, shown=(False,) * len(LANDMARKS))
+        return _withheld(Outcome.ABSTAINED, adi, sac)
     inside = film.contains(answer.points)
-    shown = tuple(bool(ok) for ok in inside & _seen(answer, decision))
+    shown = tuple(bool(ok) for ok in inside & seen(answer.confidences, decision))
     return Verdict(outcome=Outcome.FOUND, adi_reason=adi, sac_reason=sac, shown=shown)
 
 
-def _withheld(outcome: Outcome, reason: Reason) -> Verdict:
-    return Verdict(outcome=outcome, adi_reason=reason, sac_reason=reason, shown=(False,) * len(LANDMARKS))
+def _withheld(outcome: Outcome, adi_reason: Reason, sac_reason: Reason) -> Verdict:
+    return Verdict(outcome=outcome, adi_reason=adi_reason, sac_reason=sac_reason, shown=(False,) * len(LANDMARKS))
 
 
-def _seen(answer: Answer, decision: Decision) -> npt.NDArray[np.bool_]:
+def seen(confidences: Points, decision: Decision) -> npt.NDArray[np.bool_]:
     """(4,) which landmarks are sure enough."""
-    return np.asarray(answer.confidences >= np.array(decision.point_confidence))
+    return np.asarray(confidences >= np.array(decision.point_confidence))
 
 
 def _conditions(answer: Answer, decision: Decision, length: str) -> Iterator[Reason]:
@@ -104,8 +102,8 @@ def _conditions(answer: Answer, decision: Decision, length: str) -> Iterator[Rea
     for name, rule in decision.masks.items():
         if length in rule.lengths and answer.shares.get(name, 0) >= rule.share:
             yield rule.reason
-    seen = dict(zip(LANDMARKS, _seen(answer, decision).tolist(), strict=True))
-    if all(seen[mark] for mark in ARCH_POINTS) and not any(seen[mark] for mark in DENS_POINTS):
+    is_seen = dict(zip(LANDMARKS, seen(answer.confidences, decision).tolist(), strict=True))
+    if all(is_seen[mark] for mark in ARCH_POINTS) and not any(is_seen[mark] for mark in DENS_POINTS):
         yield Reason.JOINT_DESTROYED
 
 
@@ -114,7 +112,7 @@ def _objections(answer: Answer, film: Film, decision: Decision, points: Sequence
     rows = [LANDMARKS.index(mark) for mark in points]
     diameter = answer.pose.diameter
     yield from _conditions(answer, decision, "adi" if tuple(points) == ADI_POINTS else "sac")
-    unsure = ~_seen(answer, decision)[rows]
+    unsure = ~seen(answer.confidences, decision)[rows]
     at_edge = ~film.contains(answer.points[rows], _EDGE * diameter)
     if (~film.contains(answer.points[rows])).any() or (unsure & at_edge).any():
         yield Reason.POINT_OUTSIDE_FIELD

@@ -15,7 +15,7 @@ from aasnode.geometry import PixelSpacing, Point
 from aasnode.inference import refine
 from aasnode.inference.card import Card, MaskRule, Role, read_card
 from aasnode.inference.crop import Film
-from aasnode.inference.decide import Answer, common_sureness, decide, facing_of, neck_view_of, on_axis
+from aasnode.inference.decide import Answer, common_sureness, decide, facing_of, neck_view_of, on_axis, seen
 from aasnode.inference.detection import Detection, Detector, Outcome
 from aasnode.inference.locate import locate
 from aasnode.inference.stage import Stage, choose_device, load_stages
@@ -97,8 +97,7 @@ class FilmDetector:
         found = np.stack([view.points[row] for view, row in at])
         earlier = first.points[first.rows(LANDMARKS)]
         confidences = np.array([view.confidences[row] for view, row in at])
-        seen = confidences >= np.array(decision.point_confidence)
-        ends_seen = bool(seen[[0, -1]].all())
+        ends_seen = bool(seen(confidences, decision)[[0, -1]].all())
         points, offsets = on_axis(found) if ends_seen else (found, np.zeros(len(found)))
         return Answer(
             pose=first.pose,

@@ -30,7 +30,7 @@ from aasnode.store.deliveries import Routes, SentReport
 from aasnode.store.jobs import Backoff, Job, LeaseLostError
 from aasnode.store.objects import NewObject, Report
 from aasnode.store.results import StoredResult
-from aasnode.store.schema import JobKind
+from aasnode.store.schema import JobKind, JobState
 from aasnode.store.store import Store, utc_now
 
 LOGGER = logging.getLogger(__name__)
@@ -234,12 +234,16 @@ class Reporter:
     def _fail(self, job: Job, told: str) -> None:
         with self._store.writing() as connection:
             state = jobs.fail(connection, job, told, now=self._clock(), backoff=_BACKOFF)
-        log.event(LOGGER, "report_failed", level=logging.WARNING, job=job.id, state=state, reason=told)
+        _log_failed(job, state, told)
 
     def _bury(self, job: Job, error: PermanentError) -> None:
         with self._store.writing() as connection:
             state = jobs.bury(connection, job, str(error), now=self._clock())
-        log.event(LOGGER, "report_failed", level=logging.WARNING, job=job.id, state=state, reason=str(error))
+        _log_failed(job, state, str(error))
+
+
+def _log_failed(job: Job, state: JobState, told: str) -> None:
+    log.event(LOGGER, "report_failed", level=logging.WARNING, job=job.id, state=state, reason=told)
 
 
 def _content_digest(found: StudyFindings) -> str:
