@@ -3,7 +3,7 @@
 The same call as in a hospital: pixels and spacing go in, nothing of the truth does.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -18,7 +18,7 @@ from aasnode.inference.detection import Detection, Detector
 from aasnode.measurement import Calibration, length_sigma_mm
 from aasnode.training.calibrate import Residuals
 from aasnode.training.dataset import AnnotatedFilm, read_film
-from aasnode.training.evaluate import Flags, Lengths, Results, Values, point_errors, rightly_withheld
+from aasnode.training.evaluate import Flags, Lengths, Results, Told, Values, point_errors, rightly_withheld
 
 ADI_ROWS, SAC_ROWS = (0, 1), (2, 3)
 
@@ -56,6 +56,8 @@ def assess(films: Sequence[AnnotatedFilm], detector: Detector, *, progress: bool
         truth=np.array([_in_mm(_measurable_points(film), film.spacing) for film in scaled]).reshape(-1, 4, 2),
         adi=adi,
         sac=sac,
+        facing=_told((film.facing for film in scaled), (detection.facing for detection in detections)),
+        view=_told((film.view for film in scaled), (detection.view for detection in detections)),
         patients=np.array([film.patient_id for film in scaled], np.str_),
     )
     return Assessed(
@@ -131,6 +133,13 @@ def _robustness_row(assessed: Assessed, name: str, strength: tuple[float, float]
         error_mm=float(answered.mean()) if len(answered) else float("nan"),
         adi_abstained=_share_abstained(part.adi),
         sac_abstained=_share_abstained(part.sac),
+    )
+
+
+def _told(truth: Iterable[str | None], told: Iterable[str]) -> Told:
+    return Told(
+        truth=np.array([word or "" for word in truth], np.str_),
+        told=np.array(["" if word == "unknown" else word for word in told], np.str_),
     )
 
 

@@ -13,12 +13,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from aasnode.anatomy import LANDMARKS
+from aasnode.anatomy import LANDMARKS, Facing, View
 from aasnode.config import PixelsSection
 from aasnode.dicom.file import is_dicom, read_data_set
 from aasnode.dicom.picture import read_picture
@@ -35,6 +35,7 @@ from aasnode.training.samples import Sample
 
 PAPER_SPLIT = (680, 140, 86)  # patients for training, validation and test in Okita et al. 2023
 _NOT_VISIBLE = "not visible"
+_Word = TypeVar("_Word", Facing, View)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,8 @@ class AnnotatedFilm:
     visible: npt.NDArray[np.bool_]  # (4,) False where a reader looked and found it not visible
     adi_reason: str | None = None  # why it cannot be measured: operated, destroyed, a point hidden or out of the field
     sac_reason: str | None = None
+    facing: Facing | None = None  # None: the folder does not tell
+    view: View | None = None
     disturbances: Mapping[str, float] = field(default_factory=dict)  # of a simulated film: name to strength, 0 to 1
 
 
@@ -113,8 +116,16 @@ def _film(
         visible=visible,
         adi_reason=truth.get("adi_reason") or (None if visible[:2].all() else str(Reason.POINT_HIDDEN)),
         sac_reason=truth.get("sac_reason") or (None if visible[2:].all() else str(Reason.POINT_HIDDEN)),
+        facing=_word(Facing, image.get("facing")),
+        view=_word(View, image.get("view")),
         disturbances=truth.get("disturbances", {}),
     )
+
+
+def _word(words: type[_Word], told: str | None) -> _Word | None:
+    """None for what is blank or "unknown", or for a word of the site's own."""
+    known = {str(word): word for word in words if word != "unknown"}
+    return known.get((told or "").strip().lower())
 
 
 def _spacing(image: Mapping[str, str]) -> PixelSpacing | None:
@@ -212,7 +223,7 @@ def draw_sample(annotated: AnnotatedFilm, stage: StageCard, rng: np.random.Gener
     """One crop as the stage would see it; with ``rng`` varied in place, size, turn and intensity."""
     film = Film(read_film(annotated), annotated.spacing)
     truth = film.to_film(annotated.points)
-    crop = _whole_film(film, stage, rng) if stage.role is Role.LOCATE else _upright(truth, stage, rng)
+    crop = _whole_film(film, stage, rng) if stage.role is Role.LOCATE else _upright(truth, annotated.facing, stage, rng)
     picture = film.cut(crop, dark_beyond=stage.beyond is Beyond.DARK)
     points = np.full((len(stage.channels), 2), np.nan)
     visible = np.ones(len(stage.channels), bool)
@@ -239,14 +250,16 @@ def _whole_film(film: Film, stage: StageCard, rng: np.random.Generator | None) -
     return Crop(centre=(x, y), scale=side / stage.input_px, turn=turn, mirrored=mirrored, size=stage.input_px)
 
 
-def _upright(truth: Points, stage: StageCard, rng: np.random.Generator | None) -> Crop:
+def _upright(truth: Points, facing: Facing | None, stage: StageCard, rng: np.random.Generator | None) -> Crop:
+    """Four points on a line do not tell a mirrored neck from one that hangs head down, nor a bent one: facing does."""
     ventral = truth[0] - truth[3]
+    left = ventral[0] < 0 if facing is None else facing is Facing.LEFT
     focus = np.nanmean(truth[[LANDMARKS.index(mark) for mark in stage.focus]], 0)
     pose = Pose(
         centre=(float(focus[0]), float(focus[1])),
         diameter=float(np.hypot(*ventral)),
         angle=math.atan2(ventral[1], ventral[0]),
-        mirrored=bool(ventral[0] < 0),
+        mirrored=bool(left),
     )
     turn, zoom, shift, _ = _drawn(JITTER[stage.role], rng)
     return pose.crop(stage, turn, zoom, shift)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 Values = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Words = npt.NDArray[np.str_]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +149,7 @@ class Estimate:
 
 def bootstrap(
     statistic: Callable[[npt.NDArray[np.intp]], float],
-    patients: npt.NDArray[np.str_],
+    patients: Words,
     seed: int,
     draws: int = 2000,
 ) -> Estimate:
@@ -168,6 +169,29 @@ def bootstrap(
 
 
 @dataclass(frozen=True, kw_only=True)
+class Told:
+    """What a film shows in a word, such as its facing, on N films; empty where nobody knows, or nothing was told."""
+
+    truth: Words  # (N,)
+    told: Words
+
+    def __getitem__(self, rows: npt.NDArray[np.intp] | Flags) -> "Told":
+        """These films only."""
+        return Told(truth=self.truth[rows], told=self.told[rows])
+
+
+def share_told(words: Told) -> float:
+    """Share of the films whose truth is known on which something was told."""
+    return _mean((words.told != "")[words.truth != ""])
+
+
+def share_right(words: Told) -> float:
+    """Share of what was told that is true."""
+    both = (words.told != "") & (words.truth != "")
+    return _mean((words.told == words.truth)[both])
+
+
+@dataclass(frozen=True, kw_only=True)
 class Results:
     """Everything that was answered on N films."""
 
@@ -175,7 +199,9 @@ class Results:
     truth: Values  # (N, 4, 2) mm
     adi: Lengths
     sac: Lengths
-    patients: npt.NDArray[np.str_]  # (N,)
+    facing: Told
+    view: Told
+    patients: Words  # (N,)
 
     def __getitem__(self, rows: npt.NDArray[np.intp]) -> "Results":
         """These films only, repeated where a row is repeated."""
@@ -200,6 +226,12 @@ def _figures() -> dict[str, Figure]:
         "films within 3 mm": lambda r: share_within(point_errors(r.points, r.truth), 3.0),
     }
     found |= {f"point {number} error mean": _of_point(number - 1) for number in range(1, 5)}
+    found |= {
+        "facing told": lambda r: share_told(r.facing),
+        "facing right": lambda r: share_right(r.facing),
+        "view told": lambda r: share_told(r.view),
+        "view right": lambda r: share_right(r.view),
+    }
     found |= {f"ADI {name}": _of_adi(figure) for name, figure in _length_figures(ADI_ABNORMAL).items()}
     found |= {f"SAC {name}": _of_sac(figure) for name, figure in _length_figures(SAC_ABNORMAL).items()}
     return found

@@ -56,7 +56,8 @@ class Recipe:
     clip: float = 5.0  # greatest norm of the gradient
     auxiliary_weight: float = 0.4  # of points that are not landmarks
     mask_weight: float = 0.2  # of masks that only help to find the points
-    decisive: tuple[str, ...] = ()  # masks that weigh like a landmark, for something is decided by them
+    decisive: tuple[str, ...] = ()  # masks by which something is decided
+    decisive_weight: float = 1.0  # of these; a mask covers far more pixels than a point
     seed: int = 1
     bfloat16: bool = True  # where the device computes in it; elsewhere it would be emulated, ten times slower
     workers: int = 1
@@ -194,7 +195,7 @@ def _placed(batch: Batch, place: torch.device) -> Batch:
 
 def _channel_weights(stream: SampleStream, recipe: Recipe, place: torch.device) -> Tensor:
     points = [1.0 if name in LANDMARKS else recipe.auxiliary_weight for name in stream.channels]
-    masks = [1.0 if name in recipe.decisive else recipe.mask_weight for name in stream.masks]
+    masks = [recipe.decisive_weight if name in recipe.decisive else recipe.mask_weight for name in stream.masks]
     return torch.tensor(points + masks, device=place)
 
 

@@ -27,8 +27,9 @@ FLOORS_MM = (0.4, 0.6)  # least half-widths of ADI and SAC: readers differ by as
 CALIBRATION_SEED, EVALUATION_SEED = 900_000, 950_000  # added to the seed: far from each other and from every training
 _REQUEST = "request.json"
 _HEADLINE = (
-    "point error mean", "point error p95", "films within 3 mm", "ADI MAE", "ADI r", "ADI coverage", "ADI abstained",
-    "ADI rightly withheld", "SAC MAE", "SAC r", "SAC coverage", "SAC abstained", "SAC rightly withheld",
+    "point error mean", "point error p95", "films within 3 mm", "facing right", "view right", "ADI MAE", "ADI r",
+    "ADI coverage", "ADI abstained", "ADI rightly withheld", "SAC MAE", "SAC r", "SAC coverage", "SAC abstained",
+    "SAC rightly withheld",
 )  # fmt: skip
 
 

@@ -85,6 +85,16 @@ def test_answers_stand_beside_their_truth_in_mm(tmp_path: Path) -> None:
     )
 
 
+def test_facing_and_view_are_held_against_what_the_folder_tells(tmp_path: Path) -> None:
+    films = [
+        film(tmp_path, 10, facing=Facing.LEFT, view=View.NEUTRAL),
+        film(tmp_path, 20, facing=Facing.RIGHT, view=None),
+    ]
+    results = assess(films, Marker({}, {})).results
+    assert (results.facing.truth.tolist(), results.facing.told.tolist()) == (["left", "right"], ["right", "right"])
+    assert (results.view.truth.tolist(), results.view.told.tolist()) == (["neutral", ""], ["neutral", "neutral"])
+
+
 def test_what_is_withheld_is_not_answered_and_what_cannot_be_measured_has_no_truth(tmp_path: Path) -> None:
     films = [film(tmp_path, 10), film(tmp_path, 20, sac_reason="operated_neck")]
     found = assess(films, Marker({}, {10: (Reason.POINT_HIDDEN, None)}))

@@ -1,13 +1,14 @@
 """A folder of annotated films becomes crops in which the points are where the readers put them."""
 
 import csv
+import dataclasses
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from aasnode.anatomy import LANDMARKS
+from aasnode.anatomy import LANDMARKS, Facing, View
 from aasnode.errors import UnreadableError
 from aasnode.inference.card import Role, StageCard
 from aasnode.training.dataset import (
@@ -127,6 +128,34 @@ def test_validation_crops_are_upright_at_the_stages_size(folder: Path) -> None:
     for sample in held_out_samples(read_annotated_films(folder), stage(Role.REFINE)):
         assert sample.points[0, 0] - sample.points[3, 0] == pytest.approx(70, abs=0.01)
         assert sample.points[0, 1] == pytest.approx(sample.points[3, 1], abs=0.01)
+
+
+def test_a_neck_bent_beyond_the_horizontal_is_cropped_as_its_facing_says(folder: Path) -> None:
+    """Its points alone look like those of a film that faces the other way."""
+    known = read_annotated_films(folder)[0]
+    bent = np.array([[300.0, 200.0], [305.0, 190.0], [315.0, 170.0], [320.0, 160.0]])  # ventral is down and a bit left
+    crops = {
+        facing: draw_sample(dataclasses.replace(known, points=bent, facing=facing), stage(Role.REFINE), None)
+        for facing in (Facing.RIGHT, Facing.LEFT, None)
+    }
+    assert np.array_equal(crops[None].image, crops[Facing.LEFT].image)  # untold: taken for a film that faces left
+    assert not np.array_equal(crops[Facing.RIGHT].image, crops[Facing.LEFT].image)
+    for sample in crops.values():
+        assert sample.points[0, 0] - sample.points[3, 0] == pytest.approx(70, abs=0.01)  # ventral to the right
+
+
+def test_facing_and_view_are_read_where_the_folder_tells_them(folder: Path) -> None:
+    with (folder / "images.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    told = [("Right", "flexion"), ("unknown", "oblique"), ("", "")]
+    with (folder / "images.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [*rows[0], *({"facing", "view"} - set(rows[0]))])
+        writer.writeheader()
+        writer.writerows(
+            {**row, "facing": facing, "view": view} for row, (facing, view) in zip(rows, told, strict=True)
+        )
+    found = read_annotated_films(folder)
+    assert [(film.facing, film.view) for film in found] == [(Facing.RIGHT, View.FLEXION), (None, None)]
 
 
 def test_what_leaves_the_crop_is_not_visible(folder: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aasnode.training import evaluate
-from aasnode.training.evaluate import ADI_ABNORMAL, SAC_ABNORMAL, Lengths, Results, Values
+from aasnode.training.evaluate import ADI_ABNORMAL, SAC_ABNORMAL, Lengths, Results, Told, Values
 
 NAN = math.nan
 
@@ -111,7 +111,15 @@ def test_the_summary_names_every_figure_of_the_card() -> None:
     truth = np.stack([upright(adi) for adi in (1.0, 2.0, 3.5, 5.0)])
     adi = lengths([1.0, 2.0, 3.5, 5.0], [1.0, 2.0, 4.0, 5.0], 0.4)
     sac = lengths([20.0] * 4, [20.0, 21.0, 20.0, NAN])
-    results = Results(points=truth + [0.3, 0.4], truth=truth, adi=adi, sac=sac, patients=np.array(["a", "a", "b", "c"]))
+    results = Results(
+        points=truth + [0.3, 0.4],
+        truth=truth,
+        adi=adi,
+        sac=sac,
+        facing=Told(truth=np.array(["right"] * 4), told=np.array(["right", "left", "right", ""])),
+        view=Told(truth=np.array(["flexion", "", "", "neutral"]), told=np.array(["", "flexion", "neutral", "neutral"])),
+        patients=np.array(["a", "a", "b", "c"]),
+    )
     summary = evaluate.summarise(results, draws=50)
     assert summary["point error mean"].value == pytest.approx(0.5)
     assert summary["error along the axis mean"].value == pytest.approx(0.3)
@@ -119,4 +127,6 @@ def test_the_summary_names_every_figure_of_the_card() -> None:
     assert summary["ADI MAE"].value == pytest.approx(0.125)
     assert summary["ADI sensitivity"].value == summary["ADI specificity"].value == 1
     assert summary["SAC abstained"].value == 0.25
+    assert (summary["facing told"].value, summary["facing right"].value) == (pytest.approx(3 / 4), pytest.approx(2 / 3))
+    assert (summary["view told"].value, summary["view right"].value) == (0.5, 1.0)  # of the films whose view is known
     assert summary["films within 3 mm"].value == 1

@@ -10,7 +10,7 @@ import pytest
 
 from aasnode.training.assess import Assessed, Robustness, Withheld
 from aasnode.training.dataset import AnnotatedFilm
-from aasnode.training.evaluate import Lengths, Results
+from aasnode.training.evaluate import Lengths, Results, Told
 from aasnode.training.plot import draw_robustness
 from aasnode.training.report import BEGIN, END, Evaluation, as_json, evaluation_of, tables, with_tables
 from aasnode.training.trial import write_evaluation
@@ -34,6 +34,8 @@ def evaluation() -> Evaluation:
         truth=points,
         adi=lengths([2.0, 5.0, 4.0, NAN], [2.0, 5.2, 3.2, NAN]),
         sac=lengths([16.0, 12.0, 20.0, NAN], [16.0, 12.0, 20.0, NAN]),
+        facing=Told(truth=np.array(["right"] * 4), told=np.array(["right", "right", "right", ""])),
+        view=Told(truth=np.array([""] * 4), told=np.array(["flexion"] * 4)),
         patients=np.array(["a", "b", "c", "d"]),
     )
     films = tuple(
@@ -61,6 +63,8 @@ def test_every_figure_stands_in_the_table_with_its_interval(evaluation: Evaluati
     assert "| Point error: mean | 0.50 (0.50–0.50) mm |" in page
     assert "| ADI > 3 mm: sensitivity, “uncertain” is wrong | 50 % (0–100) |" in page
     assert "| ADI > 3 mm by the value alone: sensitivity | 100 % (100–100) |" in page
+    assert "| Facing: right, where told | 100 % (100–100) |" in page
+    assert "| View: right, where told | – |" in page
     assert "| operated neck | 1 of 1 (21–100 %) | 1 of 1 (21–100 %) |" in page
 
 
@@ -71,10 +75,10 @@ def test_sets_of_films_stand_side_by_side_and_their_unmeasurable_films_together(
 
 
 def test_a_page_keeps_what_people_wrote_about_the_tables(evaluation: Evaluation) -> None:
-    page = with_tables(f"# Model\n\nBefore.\n\n{BEGIN}\nold\n{END}\n\nAfter.\n", {"natural": evaluation})
+    page = with_tables(f"# Model\n\nBefore.\n\n{BEGIN}\nyesterday\n{END}\n\nAfter.\n", {"natural": evaluation})
     assert page.startswith("# Model\n\nBefore.\n")
     assert page.endswith("\n\nAfter.\n")
-    assert "old" not in page
+    assert "yesterday" not in page
     assert with_tables(page, {"natural": evaluation}) == page
     assert BEGIN in with_tables("# Model\n", {"natural": evaluation})
 

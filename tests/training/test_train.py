@@ -196,6 +196,7 @@ def drawn(seed: int, *, first: int = 0, workers: int = 0, batches: int = 6) -> n
     return np.stack([batch["image"][0, 0].numpy() for batch in islice(loader, batches)])
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more workers than some machines have cores
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_the_number_of_workers_changes_no_sample(workers: int) -> None:
     assert np.array_equal(drawn(1), drawn(1, workers=workers))

@@ -45,6 +45,7 @@ class CloseUp:
     misplaced_mm: tuple[float, float] = (22.0, 60.0)  # how far beside, at least beyond what ``shift_mm`` may bring
     elsewhere: float = 0.06  # share: other parts of the body
     operated: float = 0.15  # share with hardware
+    about_arch_mm: float = 0.0  # how far beyond an arch that is open or gone its defect is painted
     occluded: float = 0.7  # share
     common: tuple[Band, ...] = (Band(amplitude_mm=1.4, scale_mm=(8.0, 15.0)),)
     own: tuple[Band, ...] = (  # of C1 and of C2, each by itself
@@ -102,6 +103,8 @@ REFINE = CloseUp(
     focus=LANDMARKS,
     channels=(*LANDMARKS, *CENTRES, *CAUDAL),
     measures=LANDMARKS,
+    operated=0.10,
+    about_arch_mm=4.0,
     zoom_log=0.22,
     turn_degrees=22,
     shift_mm=9,

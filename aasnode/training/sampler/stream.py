@@ -193,7 +193,8 @@ def make_sample(
     points, visible = _marks(seen, crops.channels, hidden.covered | edges.covered | metal)
     if not isinstance(crops, WholeFilm):  # the first look is to find such a neck, the closer ones say what it lacks
         visible &= [name not in absent_points(composition.missing) for name in crops.channels]
-    masks = draw_masks(seen, metal, composition.missing)
+    about_px = crops.about_arch_mm / mm_per_px if isinstance(crops, CloseUp) else 0.0
+    masks = draw_masks(seen, metal, composition.missing, about_px)
     return Sample(image=normalise(picture), points=points, visible=visible, masks=masks)
 
 
@@ -294,8 +295,13 @@ def _marks(seen: Seen, channels: Sequence[str], covered: npt.NDArray[np.bool_]) 
     return points, visible
 
 
-def draw_masks(seen: Seen, metal: npt.NDArray[np.bool_], missing: Missing | None = None) -> Floats:
-    """(M, n / 4, n / 4): share of each heatmap pixel within each of MASKS; nan where unknown."""
+def draw_masks(
+    seen: Seen, metal: npt.NDArray[np.bool_], missing: Missing | None = None, about_arch_px: float = 0.0
+) -> Floats:
+    """(M, n / 4, n / 4): share of each heatmap pixel within each of MASKS; nan where unknown.
+
+    The defect of an arch is painted ``about_arch_px`` beyond the section that is open or gone.
+    """
     n = metal.shape[0]
     masks = {name: np.zeros((n, n), np.float32) for name in MASKS}
     masks[HARDWARE] = metal.astype(np.float32)
@@ -308,9 +314,17 @@ def draw_masks(seen: Seen, metal: npt.NDArray[np.bool_], missing: Missing | None
             masks[defect] = masks[section].copy()
             if defect == DENS_DEFECT:
                 masks[defect] *= _above(seen.dens, n)
+            else:
+                masks[defect] = _grown(masks[defect], about_arch_px)
             masks[section] = np.full((n, n), np.nan, np.float32)  # what is left has no outline of its own
     small = [cv2.resize(mask, (n // STRIDE, n // STRIDE), interpolation=cv2.INTER_AREA) for mask in masks.values()]
     return np.stack(small).astype(np.float32)
+
+
+def _grown(mask: Floats, by_px: float) -> Floats:
+    """The mask and what lies within so many pixels of it."""
+    side = 2 * round(by_px) + 1
+    return np.asarray(cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))), np.float32)
 
 
 def _above(dens: Points, n: int) -> npt.NDArray[np.bool_]:
