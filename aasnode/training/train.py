@@ -84,6 +84,7 @@ class Validation:
     error_px: float  # of the landmarks
     errors_px: dict[str, float]  # by channel
     hidden_height: float  # mean peak where there is nothing to see; 0 is right
+    joint_slope: float  # of the found distance between points 1 and 2 over the true one: 1 sees the joint, 0 guesses it
 
 
 def train(
@@ -231,7 +232,7 @@ def validate(
     network: PoseHRNet, held_out: Sequence[Sample], stream: SampleStream, recipe: Recipe, place: torch.device
 ) -> Validation:
     """Errors on held-out samples with DARK decoding."""
-    errors, hidden = [], []
+    errors, hidden, widths = [], [], []
     precision = _precision(recipe, place)
     for first in range(0, len(held_out), recipe.batch):
         batch = default_collate([as_tensors(sample) for sample in held_out[first : first + recipe.batch]])
@@ -242,6 +243,7 @@ def validate(
         distance = (peaks.points - batch["points"]).norm(dim=-1)  # (N, K)
         errors.append(torch.where(batch["visible"], distance, torch.nan))
         hidden.append(peaks.heights[~batch["visible"]])
+        widths.append(_joint_widths(batch, peaks.points, stream.channels))
     means = torch.cat(errors).nanmean(0) if errors else torch.full((len(stream.channels),), torch.nan)
     by_name = dict(zip(stream.channels, means.tolist(), strict=True))
     landmarks = torch.tensor([by_name[name] for name in stream.channels if name in LANDMARKS] or [torch.nan])
@@ -250,7 +252,22 @@ def validate(
         error_px=landmarks.nanmean().item(),
         errors_px=by_name,
         hidden_height=heights.mean().item() if len(heights) else 0.0,
+        joint_slope=_slope(torch.cat(widths)) if widths else math.nan,
     )
+
+
+def _joint_widths(batch: Batch, found: Tensor, channels: Sequence[str]) -> Tensor:
+    """(n, 2): true and found distance of points 1 and 2 in pixels, of the samples that show both."""
+    a, b = (channels.index(mark) for mark in LANDMARKS[:2])
+    shown = (batch["visible"] & batch["points"].isfinite().all(-1))[:, [a, b]].all(1)
+    distances = [(points[:, a] - points[:, b]).norm(dim=-1) for points in (batch["points"], found)]
+    return torch.stack(distances, 1)[shown]
+
+
+def _slope(pairs: Tensor) -> float:
+    """Least squares of the second column over the first; nan below three pairs or where the first does not vary."""
+    x, y = (pairs - pairs.mean(0)).unbind(1)
+    return math.nan if len(pairs) < 3 or not x.any() else float(x @ y / (x @ x))
 
 
 def _resume(
@@ -322,6 +339,7 @@ def _draw(curves: SummaryWriter, validation: Validation, optimiser: torch.optim.
     curves.add_scalar("rate", optimiser.param_groups[0]["lr"], step)
     curves.add_scalar("validation/landmarks_px", validation.error_px, step)
     curves.add_scalar("validation/hidden_height", validation.hidden_height, step)
+    curves.add_scalar("validation/joint_slope", validation.joint_slope, step)
     for name, error in validation.errors_px.items():
         curves.add_scalar(f"validation_px/{name}", error, step)
 

@@ -18,7 +18,7 @@ from aasnode.inference.heatmap import decode, gaussian_targets
 from aasnode.inference.hrnet import PoseHRNet, Variant
 from aasnode.inference.weights import load_weights
 from aasnode.training.samples import Sample, SampleStream, StreamDataset, as_tensors
-from aasnode.training.train import Preset, Recipe, heatmap_loss, recipe_of, train
+from aasnode.training.train import Preset, Recipe, heatmap_loss, recipe_of, train, validate
 
 SIZE = 64
 
@@ -87,6 +87,7 @@ def test_a_small_network_learns_to_below_a_pixel(trained: Path, network: PoseHRN
     assert float((points - truth)[:, :3].norm(dim=-1).mean()) < 0.8
     report = json.loads((trained / "training.json").read_text())
     assert report["validation"]["error_px"] < 1.0
+    assert report["validation"]["joint_slope"] == pytest.approx(1, abs=0.1)
     assert report["recipe"]["seed"] == 3
 
 
@@ -98,6 +99,17 @@ def test_moving_one_point_moves_the_answer(network: PoseHRNet) -> None:
     distance = (points[:, 1] - points[:, 0]).norm(dim=-1).numpy()
     true = np.linalg.norm([s.points[1] - s.points[0] for s in samples], axis=-1)
     assert np.polyfit(true, distance, 1)[0] == pytest.approx(1, abs=0.1)
+
+
+def test_a_network_that_guesses_the_joint_from_its_neighbours_is_seen_at_every_validation() -> None:
+    samples = held_out(32)
+    guess = torch.from_numpy(np.stack([sample.points for sample in samples]).mean(0, keepdims=True))
+
+    def guesses(images: torch.Tensor) -> torch.Tensor:
+        return gaussian_targets(guess.expand(len(images), -1, -1), SIZE // 4, SIZE // 4)
+
+    found = validate(guesses, samples, STREAM, RECIPE, torch.device("cpu"))  # type: ignore[arg-type]
+    assert found.joint_slope == pytest.approx(0, abs=0.01)
 
 
 def test_what_is_hidden_gives_a_low_peak(network: PoseHRNet) -> None:

@@ -1,5 +1,6 @@
 """What lies on a film, and how it is stored."""
 
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -20,7 +21,7 @@ from aasnode.training.simulate.exposure import Film, FilmWish, expose
 from aasnode.training.simulate.film import WHITE
 from aasnode.training.simulate.labelling import Storage, turned
 from aasnode.training.simulate.priors import Priors
-from aasnode.training.simulate.write import write_png
+from aasnode.training.simulate.write import write_dicom, write_png
 
 MakeFilm = Callable[..., Film]
 
@@ -153,3 +154,15 @@ def test_a_picture_is_bright_where_the_neck_is_dense_whatever_the_film_was_store
     one, other = (cv2.imread(str(tmp_path / f"{name}.png"), cv2.IMREAD_UNCHANGED) for name in ("plain", "inverted"))
     assert np.array_equal(other // 16, WHITE - inverted.pixels)
     assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("disturbances", [
+    {Disturbance.MONOCHROME1: 0.5, Disturbance.TURNED: 0.25, Disturbance.UPPER_FUSION: 0.5, Disturbance.TEXT: 0.5},
+    {Disturbance.CEPHALOGRAM: 0.5, Disturbance.EAR_RODS: 0.5, Disturbance.MIRRORED: 0.9, Disturbance.LOSSY: 0.5},
+], ids=["inverted and turned", "cephalogram"])  # fmt: skip
+def test_a_disturbed_film_is_as_valid_a_dx_as_a_clean_one(
+    make_film: MakeFilm, tmp_path: Path, disturbances: dict[Disturbance, float]
+) -> None:
+    write_dicom(make_film(disturbances), tmp_path / "film.dcm")
+    said = subprocess.run(["dciodvfy", tmp_path / "film.dcm"], capture_output=True, text=True, check=False)
+    assert (said.returncode, (said.stdout + said.stderr).split()) == (0, ["DXImageForPresentation"])
