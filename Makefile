@@ -54,8 +54,9 @@ types: $(VENV)/.installed-dev ## mypy --strict
 imports: $(VENV)/.installed-dev ## import-linter: imports go down only
 	$(BIN)/lint-imports
 
+# Two processes, for much of a journey is waiting; the tests of one file share what is dear, and stay together.
 pytest: $(VENV)/.installed-dev ## The tests alone
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 model: install ## Make the shipped model anew from its seed (hours; resumes where it was stopped)
 	$(BIN)/aasnode train --out models/aas-cpu --seed 1 --version 0.3.0
