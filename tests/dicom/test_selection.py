@@ -131,6 +131,22 @@ def test_joint_position_codes_give_the_view(code: Code, view: View) -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["Chest", "Abdomen", "Pelvis", "LumbarSpine", "ThoracicSpine", "Hand", "Knee", "Foot", "Hip"]
+)
+def test_a_code_of_another_region_rejects_without_its_meaning(name: str) -> None:
+    region = Dataset()
+    region.CodeValue, region.CodingSchemeDesignator = getattr(codes.cid4031, name).value, "SCT"
+    assert rule_that_rejects(AnatomicRegionSequence=[region]) == "other-body-part"
+
+
+@pytest.mark.parametrize("name", ["CervicalSpine", "Neck", "HeadAndNeck", "Spine"])
+def test_a_code_of_the_neck_goes_to_the_detector(name: str) -> None:
+    region = Dataset()
+    region.CodeValue, region.CodingSchemeDesignator = getattr(codes.cid4031, name).value, "SCT"
+    assert view_of(AnatomicRegionSequence=[region]) is View.UNKNOWN
+
+
+@pytest.mark.parametrize(
     ("description", "view"),
     [
         ("C-SPINE LAT FLEX", View.FLEXION), ("Cervical Flexion1", View.FLEXION), ("HWS Inklination", View.FLEXION),
@@ -147,6 +163,12 @@ def test_joint_position_codes_give_the_view(code: Code, view: View) -> None:
         ("경추 중립", View.NEUTRAL),
         ("Flexion / Extension", View.UNKNOWN), ("HWS Funktionsaufnahmen", View.UNKNOWN), ("前後屈", View.UNKNOWN),
         ("頚椎 前屈・後屈", View.UNKNOWN), ("Lateral", View.UNKNOWN),
+        ("Columna cervical flexo-extensión", View.UNKNOWN), ("Flexoextensión", View.UNKNOWN),
+        ("Coluna flexo extensão", View.UNKNOWN), ("Rachide flesso-estensione", View.UNKNOWN),
+        ("HWS Ante-/Retroflexion", View.UNKNOWN), ("HWS Ante-/Reklination", View.UNKNOWN),
+        ("HWS In-/Reklination", View.UNKNOWN), ("HWS Ink./Rekl.", View.UNKNOWN), ("Vor-/Rückneigung", View.UNKNOWN),
+        ("CWK ante-/retroflexie", View.UNKNOWN), ("颈椎 屈伸位", View.UNKNOWN), ("颈椎前后屈", View.UNKNOWN),
+        ("頚椎 前屈後屈", View.UNKNOWN), ("경추 굴신", View.UNKNOWN), ("颈椎 后仰位", View.EXTENSION),
     ],
 )  # fmt: skip
 def test_descriptions_give_the_view_in_every_language(description: str, view: View) -> None:
