@@ -34,6 +34,8 @@ class Measurement:
     adi_finding: LengthFinding | None = None  # None: not compared with a threshold
     sac_finding: LengthFinding | None = None
     assumption: str | None = None  # what the assessment takes for granted
+    adi_withheld: bool = False  # whether it was kept back although its points may be there; ``adi_reason`` says why
+    sac_withheld: bool = False
 
     @property
     def excludes_aas(self) -> bool:
@@ -54,8 +56,9 @@ def measure(
     model: str | None = None,
 ) -> Measurement:
     """Measure one film. ``adi_reason`` and ``sac_reason`` withhold a length although its points may be there."""
-    adi_points = None if adi_reason else _pair(landmarks, ADI_ENDS)
-    sac_points = None if sac_reason else _pair(landmarks, SAC_ENDS)
+    adi_withheld, sac_withheld = bool(adi_reason), bool(sac_reason)
+    adi_points = None if adi_withheld else _pair(landmarks, ADI_ENDS)
+    sac_points = None if sac_withheld else _pair(landmarks, SAC_ENDS)
     adi_reason = adi_reason or _why_no_length(adi_points, spacing)
     sac_reason = sac_reason or _why_no_length(sac_points, spacing)
     adi = sac = None
@@ -95,6 +98,8 @@ def measure(
         adi_finding=assessed.adi,
         sac_finding=assessed.sac,
         assumption=assessed.assumption,
+        adi_withheld=adi_withheld,
+        sac_withheld=sac_withheld,
     )
 
 

@@ -86,6 +86,19 @@ class FilmFindings:
         """The SAC in mm, where it stands."""
         return self.measurement.sac if self.measurement else None
 
+    @property
+    def is_adi_located(self) -> bool:
+        """Whether the ADI stands: in mm, or on a film without mm that shows where it lies."""
+        return self._is_located(self.adi, is_withheld=self.measurement is None or self.measurement.adi_withheld)
+
+    @property
+    def is_sac_located(self) -> bool:
+        """Whether the SAC stands: in mm, or on a film without mm that shows where it lies."""
+        return self._is_located(self.sac, is_withheld=self.measurement is None or self.measurement.sac_withheld)
+
+    def _is_located(self, length: Length | None, *, is_withheld: bool) -> bool:
+        return length is not None or (self.spacing is None and not is_withheld)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectReference:

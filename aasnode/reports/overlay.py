@@ -114,9 +114,8 @@ def draw_marks(picture: Picture, film: FilmFindings, placement: Placement, *, ri
     """The lines from ring to ring, then the rings in the landmarks' colours; close rings shrink until they part."""
     places = {Landmark(name): placement.of(found.point) for name, found in film.landmarks.items() if found is not None}
     radii = {name: _ring_radius(name, places, ring) for name in places}
-    for (first, second), length in ((ADI_ENDS, film.adi), (SAC_ENDS, film.sac)):
-        located = length is not None or film.spacing is None  # a length withheld for a reason is not drawn either
-        if located and first in places and second in places:
+    for (first, second), is_located in ((ADI_ENDS, film.is_adi_located), (SAC_ENDS, film.is_sac_located)):
+        if is_located and first in places and second in places:
             ends = _between(places[first], radii[first], places[second], radii[second])
             draw_line(picture, *ends, LINE, thickness)
     rings = [Ring(centre=place, radius=radii[name], colour=COLOURS_RGB[name]) for name, place in places.items()]

@@ -95,6 +95,13 @@ def test_length_that_is_withheld_is_not_measured_although_its_points_are_there()
     assert film.sac is None
     assert film.sac_reason == "low_confidence"
     assert film.adi is not None
+    assert (film.adi_withheld, film.sac_withheld) == (False, True)
+
+
+def test_length_is_known_as_withheld_on_a_film_without_millimetres_too() -> None:
+    film = measured(2, 18, spacing=Unscaled(reason="no pixel spacing in the header"), adi_reason="operated_neck")
+    assert (film.adi_withheld, film.sac_withheld) == (True, False)
+    assert film.adi_ratio is None
 
 
 def test_without_millimetres_the_ratios_stand() -> None:

@@ -153,12 +153,14 @@ def between(picture: npt.NDArray[np.uint8], film: FilmFindings, ends: tuple[Land
     return tuple(picture[round((a.point.y + b.point.y) / 2), round((a.point.x + b.point.x) / 2)])
 
 
-def test_a_length_that_is_withheld_is_not_drawn(make_film: FilmFactory, make_study: StudyFactory) -> None:
+@pytest.mark.parametrize("size", ["as stored", "without mm"])
+def test_a_length_that_is_withheld_is_not_drawn(size: str, make_film: FilmFactory, make_study: StudyFactory) -> None:
     sac_ends = (Landmark.DENS_POSTERIOR, Landmark.C1_POSTERIOR_ARCH_ANTERIOR)
-    film = film_of_size(make_film, "as stored")
+    film = film_of_size(make_film, size)
     assert film.measurement is not None
     measured: Measurement = film.measurement
-    withheld = replace(film, measurement=replace(measured, sac=None, sac_reason="low_confidence"))
+    kept_back = replace(measured, sac=None, sac_reason="low_confidence", sac_withheld=True)
+    withheld = replace(film, measurement=kept_back)
     assert min(between(draw_overlay(make_study(film), film), film, sac_ends)) > 200
     assert max(between(draw_overlay(make_study(withheld), withheld), film, sac_ends)) < 150
 
