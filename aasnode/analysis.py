@@ -3,6 +3,7 @@
 The node and ``aasnode analyse`` call it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -224,17 +225,18 @@ def _view(selection: Selected, detection: Detection, least_confidence: float) ->
 
 
 def _status(measurement: Measurement, landmarks: Landmarks, spacing: Spacings | Unscaled) -> tuple[Status, str | None]:
-    missing = [
-        f"{name} not measured ({reason})"
-        for name, reason in (("ADI", measurement.adi_reason), ("SAC", measurement.sac_reason))
-        if reason
-    ]
-    reason = "; ".join(missing) or None
+    reasons = {"ADI": measurement.adi_reason, "SAC": measurement.sac_reason}
     if measurement.adi or measurement.sac:
-        return Status.MEASURED, reason
+        return Status.MEASURED, _not_measured(reasons)
     if isinstance(spacing, Unscaled) and sum(point is not None for point in landmarks.values()) >= 2:
-        return Status.LOCATED, spacing.reason
-    return Status.ABSTAINED, reason
+        besides = _not_measured({name: reason for name, reason in reasons.items() if reason != spacing.reason})
+        return Status.LOCATED, "; ".join(filter(None, (spacing.reason, besides)))
+    return Status.ABSTAINED, _not_measured(reasons)
+
+
+def _not_measured(reasons: Mapping[str, str | None]) -> str | None:
+    """Which lengths are missing and why, in words; None where none is."""
+    return "; ".join(f"{name} not measured ({reason})" for name, reason in reasons.items() if reason) or None
 
 
 def _landmark_json(estimate: LandmarkEstimate | None) -> dict[str, float] | None:

@@ -105,6 +105,13 @@ def test_film_without_spacing_is_located_and_has_ratios() -> None:
     assert analysis.measurement.adi_ratio == pytest.approx(ADI_MM / 30, abs=0.005)
 
 
+def test_located_film_says_which_length_was_withheld_besides() -> None:
+    dataset = exposed(marked_film(SQUARE, marks=2), ImagerPixelSpacing=None)
+    analysis = analyse(dataset, MarksDetector(), SETTINGS)
+    assert analysis.status is Status.LOCATED
+    assert analysis.reason == "no pixel spacing in the header; SAC not measured (point_hidden)"
+
+
 def test_pixel_aspect_ratio_keeps_ratios_right_without_millimetres() -> None:
     spacing = PixelSpacing(row_mm=0.1, column_mm=0.2, rule=SpacingRule.DETECTOR_PLANE)
     dataset = exposed(marked_film(spacing), spacing, ImagerPixelSpacing=None, PixelAspectRatio=[1, 2])
