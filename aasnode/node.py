@@ -84,6 +84,7 @@ def running(config: Config, *, load_detector: DetectorFactory | None = None) -> 
 def _start_janitor(stack: contextlib.ExitStack, store: Store, config: Config) -> None:
     names = [destination.name for destination in sending.destinations(config)]
     janitor = Janitor(store, config, destinations=names)
+    janitor.forget_lost_files()
     log.event(LOGGER, "leftovers_swept", deleted=janitor.sweep_leftovers())
     ticker = BackgroundScheduler(timezone="UTC")
     seconds = config.retention.janitor_seconds

@@ -43,6 +43,17 @@ class Janitor:
         """At start, before anything is received: what a process left behind half-written, and objects without a row."""
         return self._sweep(seconds=0.0)
 
+    def forget_lost_files(self) -> int:
+        """At start, before anything is received: rows let go of the files that their folder lacks; how many files.
+
+        A database was put back without its folders, or somebody emptied one. What comes again is then kept again.
+        """
+        lost = self._forget(self._store.inbox, retention.film_names, retention.forget_films)
+        lost += self._forget(self._store.objects, retention.object_names, retention.forget_objects)
+        if lost:
+            log.event(LOGGER, "files_lost", level=logging.WARNING, count=lost)
+        return lost
+
     def step(self) -> None:
         """One round. Raises TransientError when the database is busy."""
         self._bury()
@@ -68,6 +79,17 @@ class Janitor:
         for name in names:
             files.remove(name)
         return len(names)
+
+    def _forget(
+        self,
+        files: FileStore,
+        named: Callable[[Connection], frozenset[str]],
+        forget: Callable[[Connection, Collection[str]], None],
+    ) -> int:
+        lost = files.lost(self._names(named))
+        with self._store.writing() as connection:
+            forget(connection, lost)
+        return len(lost)
 
     def _sweep(self, *, seconds: float) -> int:
         """A film without a row is kept as long as any film: a restored database knows nothing of the latest ones.

@@ -6,6 +6,7 @@ Nothing is decoded here. The order is the promise: file synced, folder synced, t
 import hashlib
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -58,10 +59,10 @@ class Receiver:
     def _receive(self, incoming: IncomingInstance) -> str:
         """Name of the event that the arrival was."""
         digest = hashlib.sha256(incoming.data_set).hexdigest()
-        with self._store.reading() as connection:
-            known = instances.find(connection, sop_instance_uid=incoming.sop_instance_uid, digest=digest)
-            study_instance_uid = self._study_in_want(connection, known) if known else None
+        known = self._find(incoming, digest)
         if known is not None:
+            with self._store.reading() as connection:
+                study_instance_uid = self._study_in_want(connection, known)
             is_wanted = study_instance_uid is not None or _is_missed(known)
             return self._receive_again(incoming, known, study_instance_uid) if is_wanted else "film_known"
         if incoming.sop_class_uid in self._acknowledged:
@@ -69,6 +70,16 @@ class Receiver:
             return "object_acknowledged"
         is_new = self._write(incoming, lambda name: self._record(incoming, digest, name, Arrival.RECEIVED))
         return "film_received" if is_new else "film_known"
+
+    def _find(self, incoming: IncomingInstance, digest: str) -> Instance | None:
+        """The arrival of these bytes, if they came before; a file that it names and that was lost is one that went."""
+        with self._store.reading() as connection:
+            known = instances.find(connection, sop_instance_uid=incoming.sop_instance_uid, digest=digest)
+        if known is None or known.file_name is None or self._store.inbox.holds(known.file_name):
+            return known
+        with self._store.writing() as connection:
+            instances.forget_file(connection, known.id, known.file_name)
+        return replace(known, file_name=None)
 
     @staticmethod
     def _study_in_want(connection: Connection, known: Instance) -> str | None:
@@ -154,6 +165,7 @@ class Receiver:
 def _is_missed(known: Instance) -> bool:
     """Whether the file of an arrival went that somebody still waits for.
 
-    It is in quarantine, and an earlier version of this node let it go; or its rejection was taken back too late.
+    It was lost before its analysis; or it is in quarantine, and an earlier version of this node let it go; or its
+    rejection was taken back too late.
     """
-    return known.file_name is None and known.state in (Arrival.QUARANTINED, Arrival.UNREADABLE)
+    return known.file_name is None and known.state in (Arrival.RECEIVED, Arrival.QUARANTINED, Arrival.UNREADABLE)

@@ -73,6 +73,16 @@ class FileStore:
         """Where the file ``name`` lies."""
         return self.folder / name
 
+    def holds(self, name: str) -> bool:
+        """Whether the file ``name`` is here."""
+        return self.path(name).is_file()
+
+    def lost(self, names: Iterable[str]) -> frozenset[str]:
+        """Those of ``names`` that are not here; none while the folder itself is away, and with it its disk."""
+        if not self.folder.is_dir():
+            return frozenset()
+        return frozenset(names) - {path.name for path in self.folder.iterdir()}
+
     def remove(self, name: str) -> None:
         """Remove a file; one that is already gone is fine."""
         self.path(name).unlink(missing_ok=True)

@@ -112,6 +112,12 @@ def keep_again(connection: Connection, instance_id: int, *, file_name: str, now:
     return connection.execute(update(instances).where(*gone).values(values)).rowcount == 1
 
 
+def forget_file(connection: Connection, instance_id: int, file_name: str) -> None:
+    """The file of an arrival was lost: it is no longer kept, unless another one was named meanwhile."""
+    lost = [instances.c.id == instance_id, instances.c.file_name == file_name]
+    connection.execute(update(instances).where(*lost).values(file_name=None))
+
+
 def get(connection: Connection, instance_id: int) -> Instance:
     """One arrival by its id, which a job holds."""
     return _instance(connection.execute(select(instances).where(instances.c.id == instance_id)).mappings().one())

@@ -6,7 +6,7 @@ Never what is pending, rests undelivered, or was not analysed yet; nor what is i
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, Table, select, update
+from sqlalchemy import Connection, Select, Table, bindparam, select, update
 
 from aasnode.store.schema import Arrival, JobKind, JobState, instances, jobs, objects, reports, results
 
@@ -50,6 +50,22 @@ def _release(connection: Connection, table: Table, chosen: Select[int, str]) -> 
         ids = [row[0] for row in found]
         connection.execute(update(table).where(table.c.id.in_(ids)).values(file_name=None))
     return {row[1] for row in found}
+
+
+def forget_films(connection: Connection, names: Collection[str]) -> None:
+    """The rows of films let go of files that were lost, as if they had been released."""
+    _forget(connection, instances, names)
+
+
+def forget_objects(connection: Connection, names: Collection[str]) -> None:
+    """The rows of objects let go of files that were lost, as if they had been released."""
+    _forget(connection, objects, names)
+
+
+def _forget(connection: Connection, table: Table, names: Collection[str]) -> None:
+    if names:  # one statement a name: a lost folder has more of them than a statement may have parameters
+        statement = update(table).where(table.c.file_name == bindparam("lost")).values(file_name=None)
+        connection.execute(statement, [{"lost": name} for name in names])
 
 
 def film_names(connection: Connection) -> frozenset[str]:

@@ -11,7 +11,7 @@ from aasnode.store.schema import Arrival, JobKind, JobState
 from tests.drawn_films import marked_film
 from tests.network.peers import archive
 from tests.services.conftest import MakeNode, Node
-from tests.services.test_janitor import DAY, films, made
+from tests.services.test_janitor import DAY, empty, films, made
 from tests.services.test_reporter import STUDY, deliver_everything, forget_file_of, versions
 from tests.services.test_sender import TAKES_ALL, send_all
 
@@ -123,6 +123,49 @@ def test_a_report_whose_bytes_are_gone_is_sent_once_more_when_its_films_come_aga
     assert again == {one.SOPInstanceUID: one for one in sent if one.SOPInstanceUID in again}  # byte for byte
     assert len(again) == 3  # the newest report and both overlays
     assert node.jobs(JobKind.DELIVER, JobState.DEAD) == []
+
+
+def test_a_film_whose_file_was_lost_under_a_running_node_is_kept_again(node: Node) -> None:
+    node.report(marked_film())
+    deliver_everything(node)
+    empty(node.store.inbox)
+    report_again(node, marked_film())
+    assert films(node) == 1
+    node.wait(31 * DAY)
+    node.janitor.step()
+    assert films(node) == 0
+
+
+def test_a_film_whose_file_was_lost_before_its_analysis_is_analysed_once_it_comes_again(node: Node) -> None:
+    for is_buried in (True, False):
+        film = marked_film(f"buried {is_buried}")
+        node.receive(film)
+        empty(node.store.inbox)
+        node.janitor.forget_lost_files()
+        if is_buried:
+            node.analyse()
+            [dead] = node.jobs(JobKind.ANALYSE, JobState.DEAD)
+            assert "send it again" in (dead.reason or "")
+        node.analyse(film)
+    with node.store.reading() as connection:
+        assert [stored.film.status for stored in results.of_study(connection, STUDY)] == ["measured"] * 2
+    assert node.jobs(JobKind.ANALYSE, JobState.DEAD) == []
+
+
+def test_a_database_that_was_put_back_alone_sends_its_reports_once_the_films_come_again(make_node: MakeNode) -> None:
+    with archive(sop_classes=TAKES_ALL) as (pacs, kept):
+        node = make_node(pacs)
+        node.report(marked_film())
+        for folder in (node.store.inbox, node.store.objects):
+            empty(folder)
+        assert node.janitor.forget_lost_files() == 1 + 4
+        send_all(node)
+        assert all("sent again" in (job.reason or "") for job in node.jobs(JobKind.DELIVER, JobState.DEAD))
+        report_again(node, marked_film())
+        send_all(node)
+    assert len(kept) == 2
+    assert {job.state for job in node.jobs(JobKind.DELIVER)} == {JobState.FINISHED}
+    assert (films(node), made(node)) == (1, 4)
 
 
 def test_a_changed_header_is_shown_although_the_first_film_is_no_longer_kept(node: Node) -> None:

@@ -3,6 +3,7 @@
 from aasnode.anatomy import View
 from aasnode.config import RetentionSection
 from aasnode.store import jobs, results
+from aasnode.store.files import FileStore
 from aasnode.store.schema import JobKind, JobState
 from tests.drawn_films import marked_film
 from tests.services.conftest import NOBODY, MakeNode, Node
@@ -17,6 +18,12 @@ def films(node: Node) -> int:
 
 def made(node: Node) -> int:
     return len(list(node.store.objects.folder.iterdir()))
+
+
+def empty(files: FileStore) -> None:
+    """As somebody who tidies up, or a backup that had no files in it."""
+    for path in files.folder.iterdir():
+        path.unlink()
 
 
 def test_old_files_go_and_numbers_stay(node: Node) -> None:
@@ -81,6 +88,25 @@ def test_films_that_a_restored_database_does_not_name_are_not_swept(node: Node) 
     (node.store.inbox.folder / ("a" * 32 + ".dcm")).write_bytes(b"acknowledged after the backup")
     assert node.janitor.sweep_leftovers() == 0
     assert films(node) == 1
+
+
+def test_only_files_that_were_lost_are_forgotten(node: Node) -> None:
+    node.report(marked_film("flexion"), marked_film("neutral", view=View.NEUTRAL))
+    assert node.janitor.forget_lost_files() == 0
+    with node.store.reading() as connection:
+        lost, kept = results.of_study(connection, marked_film().StudyInstanceUID)
+    node.store.inbox.remove(lost.file_name or "")
+    assert node.janitor.forget_lost_files() == 1
+    with node.store.reading() as connection:
+        after = results.of_study(connection, marked_film().StudyInstanceUID)
+    assert [one.file_name for one in after] == [None, kept.file_name]
+
+
+def test_nothing_is_forgotten_while_the_folder_itself_is_away(node: Node) -> None:
+    node.report(marked_film())
+    folder = node.store.inbox.folder
+    folder.rename(folder.with_name("of a disk that is not mounted"))
+    assert node.janitor.forget_lost_files() == 0
 
 
 def test_a_film_whose_row_is_about_to_be_committed_is_not_swept_however_short_films_are_kept(
