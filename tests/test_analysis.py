@@ -25,7 +25,7 @@ SQUARE = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLA
 KEYS = [
     "file", "status", "reason", "view", "facing", "landmarks",
     "adi_mm", "adi_interval_mm", "adi_finding", "adi_ratio", "sac_mm", "sac_interval_mm", "sac_finding", "sac_ratio",
-    "assessment", "spacing_mm", "spacing_rule", "model",
+    "assessment", "spacing_mm", "spacing_rule", "model", "interval_source",
 ]  # fmt: skip
 
 
@@ -189,6 +189,7 @@ def test_json_says_what_was_measured() -> None:
     assert answer["assessment"] == "aas_suspected"
     assert answer["spacing_mm"] == [0.15, 0.15]
     assert answer["spacing_rule"] == "detector_plane"
+    assert answer["interval_source"] == "drawn marks"
     point = answer["landmarks"][Landmark.C1_ANTERIOR_ARCH_POSTERIOR]  # type: ignore[index]
     assert point["x"] == pytest.approx(20 / 0.15, abs=0.3)
     assert point["y"] == pytest.approx(20 / 0.15, abs=0.3)

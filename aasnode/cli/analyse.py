@@ -8,7 +8,7 @@ import argparse
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -54,9 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Print one answer per file; a file that cannot be read is an answer too."""
     config = load_config(arguments)
     films = [Film(path=path, pixel_spacing_mm=arguments.pixel_spacing) for path in arguments.files]
-    show = partial(print_json, indent=None) if arguments.format is Format.JSON else _row_printer(arguments.files)
-    for answer in analyse_each(films, config):
-        show(answer)
+    answers = analyse_each(films, config)
+    if arguments.format is Format.TABLE:
+        _show_table(answers, arguments.files)
+        return 0
+    for answer in answers:
+        print_json(answer, indent=None)
     return 0
 
 
@@ -99,6 +102,16 @@ def _given(millimetres: float | None) -> PixelSpacing | None:
     if millimetres is None:
         return None
     return PixelSpacing(row_mm=millimetres, column_mm=millimetres, rule=SpacingRule.GIVEN)
+
+
+def _show_table(answers: Iterable[Answer], files: Sequence[Path]) -> None:
+    """One row per answer as it comes, and below them what to think of the numbers."""
+    show, interval_sources = _row_printer(files), []
+    for answer in answers:
+        show(answer)
+        if answer["interval_source"] is not None:
+            interval_sources.append(answer["interval_source"])
+    print(f"\n{wording.describe_standing(interval_sources)}")
 
 
 def _row_printer(files: Sequence[Path]) -> Callable[[Answer], None]:

@@ -9,6 +9,7 @@ from rich.table import Table
 from aasnode.demo.archive import Returned
 from aasnode.demo.patient import DemoFilm
 from aasnode.measurement import Assessment, Length
+from aasnode.reports import wording
 from aasnode.store.results import StoredResult
 
 _COLOURS = {
@@ -30,6 +31,9 @@ def show_films(console: Console, films: Sequence[DemoFilm], results: Mapping[str
     for film in films:
         table.add_row(str(film.visit), film.view, *_cells(film, results.get(film.sop_instance_uid)))
     console.print(table)
+    measured = [stored.film.measurement for stored in results.values() if stored.film.measurement]
+    sources = [one.interval_source for one in measured if one.adi or one.sac]
+    console.print(wording.describe_standing(sources), soft_wrap=True, highlight=False)
 
 
 def _cells(film: DemoFilm, stored: StoredResult | None) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """The words for people that the structured report and the overlay share. English; values with unit and interval."""
 
+from collections.abc import Iterable
+
 from aasnode.anatomy import View
 from aasnode.config import MeasurementSection, Plane
 from aasnode.geometry import SpacingRule
@@ -48,6 +50,12 @@ SPACING_RULES = {
     SpacingRule.PIXEL_SPACING_UNKNOWN: "Pixel Spacing, plane not stated",
     SpacingRule.GIVEN: "spacing given by the user",
 }
+
+
+def describe_standing(interval_sources: Iterable[str]) -> str:
+    """The line under a table of results: that nobody verified them, and what their intervals are calibrated on."""
+    sources = " and ".join(sorted(set(interval_sources)))
+    return f"{RESULT_STATUS} 90 % intervals: calibrated on {sources}." if sources else RESULT_STATUS
 
 
 def describe_thresholds(settings: MeasurementSection) -> str:

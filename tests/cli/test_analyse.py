@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
-from aasnode.analysis import AnalysisSettings, as_json
+from aasnode.analysis import AnalysisSettings, as_json, failed
 from aasnode.analysis import analyse as analyse_one
 from aasnode.anatomy import LANDMARKS
 from aasnode.cli import analyse
@@ -30,7 +30,7 @@ MOST_GROWTH_BYTES = 24 << 20  # for fifty films more: what an allocator keeps, a
 KEYS = [
     "file", "status", "reason", "view", "facing", "landmarks",
     "adi_mm", "adi_interval_mm", "adi_finding", "adi_ratio", "sac_mm", "sac_interval_mm", "sac_finding", "sac_ratio",
-    "assessment", "spacing_mm", "spacing_rule", "model",
+    "assessment", "spacing_mm", "spacing_rule", "model", "interval_source",
 ]  # fmt: skip
 
 
@@ -78,6 +78,18 @@ def test_the_row_of_a_film_without_mm_gives_the_lengths_relative_to_c1(capsys: p
     assert answer["status"] == "located"
     shares = f"ADI {100 * answer['adi_ratio']:.1f} %, SAC {100 * answer['sac_ratio']:.1f} %"
     assert f"{shares} of the inner sagittal diameter of C1; no pixel spacing in the header" in row
+
+
+def test_the_table_ends_with_what_its_numbers_are_worth(capsys: pytest.CaptureFixture[str]) -> None:
+    square = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE)
+    rejected = as_json(failed("no film"), "none.dcm")
+    analyse._show_table([rejected, a_measured_film(square)], [Path("none.dcm"), Path("film.dcm")])
+    assert capsys.readouterr().out.endswith(
+        "\n\nAI result, not verified. Research use only, not for diagnosis. "
+        "90 % intervals: calibrated on drawn marks.\n"
+    )
+    analyse._show_table([rejected], [Path("none.dcm")])
+    assert "calibrated" not in capsys.readouterr().out
 
 
 @pytest.fixture
@@ -178,10 +190,11 @@ def test_a_file_name_that_is_no_utf_8_ends_no_run(
     environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "1"}
     done = subprocess.run(command, capture_output=True, env=environment, timeout=120, check=False)
     assert done.returncode == 0, done.stderr.decode()
-    *_, first, second = done.stdout.decode(encoding).splitlines()
+    lines = done.stdout.decode(encoding).splitlines()
     if shown_as == "json":
-        assert [json.loads(line)["file"] for line in (first, second)] == [os.fsdecode(odd), os.fsdecode(plain)]
+        assert [json.loads(line)["file"] for line in lines] == [os.fsdecode(odd), os.fsdecode(plain)]
     else:
+        _, first, second, *_ = lines
         assert first.startswith("r\\udcf6ntgen.dcm")
         assert second.startswith("plain.dcm")
 

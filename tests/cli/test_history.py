@@ -65,6 +65,7 @@ def test_the_table_shows_each_view_and_marks_a_change_that_exceeds_its_error(aas
     assert "+4.5 ±" in out
     assert " !" in out
     assert "] not measured on this film" in out
+    assert out.endswith("Research use only, not for diagnosis. 90 % intervals: calibrated on simulated films.\n")
 
 
 @pytest.mark.usefixtures("two_visits")

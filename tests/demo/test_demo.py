@@ -46,6 +46,7 @@ def test_it_ends_well_and_prints_every_film_with_its_truth_and_the_course(
     table, _, course = run.stdout.partition("$ aasnode history")
     assert all(f"{visit}      {view}" in table for visit in (1, 2) for view in VIEWS)
     assert table.count("truth") == 2
+    assert table.endswith("90 % intervals: calibrated on simulated films.\n\n")
     assert all(f"\n{view}\n" in course for view in VIEWS)
     assert "since previous" in course
 
