@@ -6,25 +6,13 @@ person: such films are held apart, each in a course of its own, and the reader i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from itertools import groupby
 
 from sqlalchemy import Connection
 
 from aasnode.errors import UnsupportedError
 from aasnode.measurement import CourseEntry
-from aasnode.store.results import StoredResult, select_results
+from aasnode.store.results import Person, StoredResult, by_persons, select_results
 from aasnode.store.schema import results
-
-
-@dataclass(frozen=True, kw_only=True)
-class Person:
-    """Whom a course belongs to, as the headers state it; empty or None where they state nothing."""
-
-    patient_id: str
-    issuer_of_patient_id: str
-    birth_date: date | None
-    sex: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +43,6 @@ def of_patient(connection: Connection, patient_id: str, issuer: str | None = Non
     return _held_apart(select_results(connection, *where, order_by=results.c.acquired_at))
 
 
-def person_of(stored: StoredResult) -> Person:
-    """Whose film this is, as its header states it."""
-    identity = stored.film.identity
-    return Person(
-        patient_id=identity.patient_id,
-        issuer_of_patient_id=identity.issuer_of_patient_id,
-        birth_date=identity.birth_date,
-        sex=identity.sex,
-    )
-
-
 def _held_apart(found: Sequence[StoredResult]) -> tuple[Course, ...]:
-    by_person = sorted(found, key=lambda stored: repr(person_of(stored)))  # stable: the order of acquisition stays
-    return tuple(Course(person=person, results=tuple(films)) for person, films in groupby(by_person, key=person_of))
+    by_person = sorted(by_persons(found).items(), key=lambda item: repr(item[0]))
+    return tuple(Course(person=person, results=tuple(films)) for person, films in by_person)

@@ -4,9 +4,9 @@ A result is written once per SOP Instance UID, with everything that was found. I
 sorted by; ``details`` holds the whole.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from cattrs.preconf.json import make_converter
@@ -34,7 +34,7 @@ class FilmResult:
     for_processing: bool
     status: str  # measured, located, abstained, rejected, failed
     reason: str | None
-    rule: str | None  # the selection rule that decided
+    rule: str | None  # the selection rule that rejected it or gave its view
     view: View
     view_source: ViewSource
     facing: Facing
@@ -44,11 +44,22 @@ class FilmResult:
     model: str | None
     rows: int | None
     columns: int | None
+    selected_by: str | None = None  # the site's rule after which no other could reject it
 
     @property
     def is_lateral_cervical(self) -> bool:
         """Whether the film may be what this node measures; anything else is recorded and reported nowhere."""
         return self.status in _REPORTED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Whose film a film is, as the headers state it; empty or None where they state nothing."""
+
+    patient_id: str
+    issuer_of_patient_id: str
+    birth_date: date | None
+    sex: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +74,17 @@ class StoredResult:
     is_primary: bool  # of the repeats of one view, the one that is reported and tracked
     analysed_at: datetime
     film: FilmResult
+
+    @property
+    def person(self) -> Person:
+        """Whose film this is, as its header states it."""
+        identity = self.film.identity
+        return Person(
+            patient_id=identity.patient_id,
+            issuer_of_patient_id=identity.issuer_of_patient_id,
+            birth_date=identity.birth_date,
+            sex=identity.sex,
+        )
 
     def as_course_entry(self) -> CourseEntry:
         """The film as ``measurement.changes`` compares it; its key is the SOP Instance UID."""
@@ -100,6 +122,14 @@ def study_of_reported(connection: Connection, instance_id: int) -> str | None:
     return connection.execute(select(results.c.study_instance_uid).where(*wanted)).scalar()
 
 
+def by_persons(films: Iterable[StoredResult]) -> Mapping[Person, Sequence[StoredResult]]:
+    """The films of each person, in the order in which they are given."""
+    found: dict[Person, list[StoredResult]] = {}
+    for stored in films:
+        found.setdefault(stored.person, []).append(stored)
+    return found
+
+
 def select_results(connection: Connection, *where: Any, order_by: Any) -> Sequence[StoredResult]:
     """The results that fulfil ``where`` (SQL expressions on the tables of this room), in one SELECT."""
     query = (
@@ -112,14 +142,15 @@ def select_results(connection: Connection, *where: Any, order_by: Any) -> Sequen
 
 
 def _choose_counting(connection: Connection, study_instance_uid: str) -> None:
-    """Mark, of each exposure, the rendering that counts, and of each view, the exposure that is primary."""
+    """Mark, of each exposure, the rendering that counts, and of each view of a person, the exposure that is primary."""
     of_this_study = results.c.study_instance_uid == study_instance_uid
     connection.execute(update(results).where(of_this_study).values(is_representative=False, is_primary=False))
     selected = [stored for stored in of_study(connection, study_instance_uid) if stored.film.is_lateral_cervical]
-    for shown in exposure.group_exposures([_for_grouping(stored) for stored in selected]):
-        chosen = results.c.sop_instance_uid == shown.representative
-        values = {"is_representative": True, "is_primary": shown.is_primary}
-        connection.execute(update(results).where(chosen).values(values))
+    for films in by_persons(selected).values():
+        for shown in exposure.group_exposures([_for_grouping(stored) for stored in films]):
+            chosen = results.c.sop_instance_uid == shown.representative
+            values = {"is_representative": True, "is_primary": shown.is_primary}
+            connection.execute(update(results).where(chosen).values(values))
 
 
 def _for_grouping(stored: StoredResult) -> exposure.Instance:

@@ -244,8 +244,9 @@ def test_nothing_is_sent_of_a_study_without_a_lateral_cervical_film(node: Node) 
     assert node.jobs(JobKind.DELIVER) == []
 
 
-def test_films_of_two_people_in_one_study_are_not_put_into_one_report(node: Node) -> None:
-    node.report(marked_film("flexion"), marked_film("neutral", view=View.NEUTRAL, patient_id="P-0002"))
+@pytest.mark.parametrize("view", [View.NEUTRAL, View.FLEXION])
+def test_films_of_two_people_in_one_study_are_not_put_into_one_report(node: Node, view: View) -> None:
+    node.report(marked_film("flexion"), marked_film("other", view=view, patient_id="P-0002"))
     assert versions(node) == []
     [job] = node.jobs(JobKind.REPORT, JobState.DEAD)
     assert "do not state the same patient" in (job.reason or "")

@@ -81,6 +81,18 @@ def test_of_repeats_of_a_view_one_is_primary(store: Store) -> None:
     assert sorted(primary) == [View.FLEXION, View.NEUTRAL]
 
 
+@pytest.mark.parametrize("exposure_key", ["e", None])
+def test_films_of_two_people_in_one_study_are_neither_one_exposure_nor_repeats(
+    store: Store, exposure_key: str | None
+) -> None:
+    with store.writing() as connection:
+        keep(connection, film("1.2.1", patient_id="WRONG", exposure_key=exposure_key))
+        keep(connection, film("1.2.2", patient_id="RIGHT", exposure_key=exposure_key))
+        for patient_id in ("WRONG", "RIGHT"):
+            [course] = history.of_patient(connection, patient_id)
+            assert [stored.is_primary for stored in course.results] == [True]
+
+
 def test_a_film_of_something_else_is_in_no_course(store: Store) -> None:
     with store.writing() as connection:
         keep(connection, film("1.2.1", status="rejected"))

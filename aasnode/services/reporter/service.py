@@ -264,7 +264,7 @@ def _gather(connection: Connection, study_instance_uid: str) -> Gathered:
 
 def _require_one_person(gathered: Gathered) -> None:
     """A report is of one person: films of one study that do not agree who that is are not put together."""
-    if len({history.person_of(stored) for stored in gathered.films}) > 1:
+    if len(results.by_persons(gathered.films)) > 1:
         raise PermanentError(
             "the films of the study do not state the same patient ID, issuer, birth date and sex; correct them in the "
             "archive and send them again"
