@@ -5,7 +5,7 @@ sorted by; ``details`` holds the whole.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -122,11 +122,14 @@ def study_of_reported(connection: Connection, instance_id: int) -> str | None:
     return connection.execute(select(results.c.study_instance_uid).where(*wanted)).scalar()
 
 
-def by_persons(films: Iterable[StoredResult]) -> Mapping[Person, Sequence[StoredResult]]:
-    """The films of each person, in the order in which they are given."""
+def by_persons(films: Sequence[StoredResult]) -> Mapping[Person, Sequence[StoredResult]]:
+    """The films of each person, in the order in which they are given.
+
+    A birth date or sex that a film does not state is the one that all others of its study under its patient ID state.
+    """
     found: dict[Person, list[StoredResult]] = {}
     for stored in films:
-        found.setdefault(stored.person, []).append(stored)
+        found.setdefault(_completed(stored, films), []).append(stored)
     return found
 
 
@@ -151,6 +154,24 @@ def _choose_counting(connection: Connection, study_instance_uid: str) -> None:
             chosen = results.c.sop_instance_uid == shown.representative
             values = {"is_representative": True, "is_primary": shown.is_primary}
             connection.execute(update(results).where(chosen).values(values))
+
+
+def _completed(stored: StoredResult, films: Iterable[StoredResult]) -> Person:
+    person, study = stored.person, stored.film.identity.study_instance_uid
+    if not person.patient_id or (person.birth_date and person.sex):
+        return person
+    others = [one.person for one in films if one.film.identity.study_instance_uid == study]
+    same = [one for one in others if _under_one_id(one, person)]
+    dates, sexes = {one.birth_date for one in same if one.birth_date}, {one.sex for one in same if one.sex}
+    return replace(
+        person,
+        birth_date=person.birth_date or (dates.pop() if len(dates) == 1 else None),
+        sex=person.sex or (sexes.pop() if len(sexes) == 1 else ""),
+    )
+
+
+def _under_one_id(one: Person, other: Person) -> bool:
+    return (one.patient_id, one.issuer_of_patient_id) == (other.patient_id, other.issuer_of_patient_id)
 
 
 def _for_grouping(stored: StoredResult) -> exposure.Instance:

@@ -250,7 +250,16 @@ def test_films_of_two_people_in_one_study_are_not_put_into_one_report(node: Node
     assert versions(node) == []
     [job] = node.jobs(JobKind.REPORT, JobState.DEAD)
     assert "do not state the same patient" in (job.reason or "")
+    assert "by hand" in (job.reason or "")
     assert "P-000" not in (job.reason or "")
+
+
+def test_a_film_that_leaves_sex_and_birth_date_blank_is_no_second_person(node: Node) -> None:
+    blank = marked_film("neutral", view=View.NEUTRAL)
+    blank.PatientSex = blank.PatientBirthDate = ""
+    node.report(marked_film("flexion"), blank)
+    [report] = versions(node)
+    assert len(objects_of(node, report)) == 3 + 2
 
 
 def test_a_study_that_could_not_be_measured_is_reported_with_the_reason(node: Node) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import event
 from aasnode.anatomy import View
 from aasnode.errors import UnsupportedError
 from aasnode.store import history, results
+from aasnode.store.results import Person
 from aasnode.store.store import Store
 from tests.store.arrivals import film, keep
 
@@ -91,6 +92,25 @@ def test_films_of_two_people_in_one_study_are_neither_one_exposure_nor_repeats(
         for patient_id in ("WRONG", "RIGHT"):
             [course] = history.of_patient(connection, patient_id)
             assert [stored.is_primary for stored in course.results] == [True]
+
+
+def test_what_a_film_leaves_blank_is_what_the_others_of_its_study_state(store: Store) -> None:
+    with store.writing() as connection:
+        keep(connection, film("1.2.1", sex="", view=View.NEUTRAL))
+        keep(connection, film("1.2.2", birth_date=None))
+        keep(connection, film("1.2.3"))
+        [course] = history.of_patient(connection, "P1")
+        assert course.person == Person(patient_id="P1", issuer_of_patient_id="", birth_date=date(1950, 1, 1), sex="F")
+        assert [stored.is_primary for stored in course.results] == [True, False, True]  # 1.2.3 repeats 1.2.2
+        keep(connection, film("1.2.4", sex="", study="1.3.1"))  # of another study: held apart
+        assert len(history.of_patient(connection, "P1")) == 2
+
+
+def test_what_a_film_leaves_blank_is_nobodys_where_the_others_do_not_agree(store: Store) -> None:
+    with store.writing() as connection:
+        for number, sex in enumerate(("F", "M", "")):
+            keep(connection, film(f"1.2.{number}", sex=sex))
+        assert len(history.of_patient(connection, "P1")) == 3
 
 
 def test_a_film_of_something_else_is_in_no_course(store: Store) -> None:

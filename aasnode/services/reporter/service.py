@@ -266,8 +266,8 @@ def _require_one_person(gathered: Gathered) -> None:
     """A report is of one person: films of one study that do not agree who that is are not put together."""
     if len(results.by_persons(gathered.films)) > 1:
         raise PermanentError(
-            "the films of the study do not state the same patient ID, issuer, birth date and sex; correct them in the "
-            "archive and send them again"
+            "the films of the study do not state the same patient ID, issuer, birth date and sex; this node keeps what "
+            "each stated first, so it never reports the study: report it by hand, from `aasnode history` of each ID"
         )
 
 
