@@ -58,7 +58,8 @@ class Analysis:
 
     status: Status
     reason: str | None  # why not measured, or what is missing
-    rule: str | None  # the selection rule that decided
+    rule: str | None  # the selection rule that rejected it or gave its view
+    selected_by: str | None  # the site's rule after which no other could reject it
     view: View
     view_source: ViewSource
     facing: Facing
@@ -74,6 +75,7 @@ _NOTHING = Analysis(
     status=Status.FAILED,
     reason=None,
     rule=None,
+    selected_by=None,
     view=View.UNKNOWN,
     view_source=ViewSource.NONE,
     facing=Facing.UNKNOWN,
@@ -189,6 +191,7 @@ def _analyse_pixels(
     seen = replace(
         _NOTHING,
         rule=selection.rule,
+        selected_by=selection.selected_by,
         view=view,
         view_source=view_source,
         facing=detection.facing,

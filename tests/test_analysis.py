@@ -10,7 +10,7 @@ from pydicom import Dataset
 
 from aasnode.analysis import Analysis, AnalysisSettings, Status, analyse, analyse_file, as_json
 from aasnode.anatomy import LANDMARKS, Facing, Landmark, View
-from aasnode.config import Config
+from aasnode.config import Config, SelectionRule, Then
 from aasnode.dicom.selection import ViewSource
 from aasnode.dicom.transfer_syntaxes import TRANSFER_SYNTAXES
 from aasnode.geometry import PixelSpacing, SpacingRule
@@ -137,6 +137,18 @@ def test_tags_of_something_else_are_rejected_with_their_rule() -> None:
     analysis = analyse(exposed(marked_film(SQUARE), BodyPartExamined="CHEST"), MarksDetector(), SETTINGS)
     assert analysis.status is Status.REJECTED
     assert analysis.rule == "other-body-part"
+
+
+def test_the_rule_that_saved_a_film_is_kept_beside_the_one_that_gave_its_view() -> None:
+    spine_room = SelectionRule(name="spine-room", elements=("StationName",), words=("spine room",), then=Then.SELECT)
+    settings = replace(SETTINGS, selection=replace(SETTINGS.selection, site_rules=(spine_room,)))
+    chest = exposed(
+        marked_film(SQUARE), BodyPartExamined="CHEST", StationName="Spine room 2", SeriesDescription="flexion"
+    )
+    analysis = analyse(chest, MarksDetector(), settings)
+    assert analysis.status is Status.MEASURED
+    assert (analysis.rule, analysis.selected_by) == ("flexion", "spine-room")
+    assert analyse(chest, MarksDetector(), SETTINGS).selected_by is None
 
 
 def test_broken_pixels_are_a_failed_film_and_no_exception() -> None:

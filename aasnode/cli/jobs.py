@@ -127,6 +127,8 @@ def _story_as_json(story: JobStory, file: str | None) -> dict[str, object]:
         {
             "sop_instance_uid": stored.film.identity.sop_instance_uid,
             "view": stored.film.view,
+            "rule": stored.film.rule,
+            "selected_by": stored.film.selected_by,
             "status": stored.film.status,
             "reason": stored.film.reason,
         }

@@ -230,7 +230,8 @@ def test_a_film_that_was_wrongly_rejected_is_analysed_and_reported_once_its_job_
     assert node.jobs(JobKind.REPORT) == []
     put_back(node)
     make_node(selection=SelectionSection(site_rules=(SPINE_ROOM,))).analyse()
-    assert [stored.film.status for stored in results_of(node)] == ["measured"]
+    [stored] = results_of(node)
+    assert (stored.film.status, stored.film.selected_by) == ("measured", "spine-room")
     assert [job.study_instance_uid for job in node.jobs(JobKind.REPORT)] == [STUDY]
     with pytest.raises(jobs.UnknownJobError):  # numbers stay
         put_back(node)

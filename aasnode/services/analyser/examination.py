@@ -182,4 +182,5 @@ def _film_result(dataset: Dataset, identity: Identity, analysed: Analysis) -> Fi
         model=analysed.model,
         rows=analysed.rows,
         columns=analysed.columns,
+        selected_by=analysed.selected_by,
     )
