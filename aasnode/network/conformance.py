@@ -21,8 +21,8 @@ from aasnode.network.status import Verdict, judge
 _PAGE = """\
 # DICOM conformance
 
-Made by `aasnode conformance` from the tables that the node negotiates with (`aasnode/network/contexts.py`); this page
-has the settings as shipped, a node prints its own. Do not edit.
+Made by `aasnode conformance` from the tables that the node negotiates with (`aasnode/network/contexts.py`), with the
+{settings}
 
 ## Application entity
 
@@ -50,7 +50,7 @@ that names it are on the disk. Nothing is decoded before it is answered.
 
 ### Acknowledged and recorded, never analysed
 
-`receiver.acknowledged_sop_classes` as shipped. Everything else is refused when the association is negotiated.
+`receiver.acknowledged_sop_classes`{as_shipped}. Everything else is refused when the association is negotiated.
 
 {acknowledged}
 
@@ -91,6 +91,7 @@ the overlay is a Secondary Capture.
 Verification is used by `aasnode doctor`, which also shows which of these classes a destination accepts.
 """
 
+_SHIPPED, _OWN = "settings as shipped; a node prints its own. Do not edit.", "settings of this node. Do not edit."
 _FOLLOWS = {
     Verdict.DELIVERED: "delivered",
     Verdict.RETRY: "tried again after a growing delay",
@@ -101,6 +102,7 @@ _ANSWERS = ((0x0000, "0x0000"), (0x0111, "0x0111"), (0xB000, "0xB0xx"), (0xA700,
 
 def page(config: Config) -> str:
     """The conformance page of a node with this configuration, as Markdown."""
+    acknowledged = config.receiver.acknowledged_sop_classes
     return _PAGE.format(
         ae_title=config.node.ae_title,
         port=config.node.port,
@@ -111,8 +113,10 @@ def page(config: Config) -> str:
         called_ae_title="checked" if config.receiver.check_called_ae_title else "any is taken",
         calling_ae_titles=", ".join(f"`{title}`" for title in config.receiver.allowed_calling_ae_titles)
         or "any is taken",
-        films=_table("SOP class", FILM_SOP_CLASSES),
-        acknowledged=_table("SOP class", config.receiver.acknowledged_sop_classes),
+        settings=_SHIPPED if config == Config() else _OWN,
+        as_shipped=" as shipped" if acknowledged == Config().receiver.acknowledged_sop_classes else "",
+        films=_table("SOP class", (uid for uid in FILM_SOP_CLASSES if uid not in acknowledged)),
+        acknowledged=_table("SOP class", acknowledged),
         syntaxes=_table("Transfer syntax", TRANSFER_SYNTAXES),
         objects=_table("SOP class", OBJECT_SOP_CLASSES),
         object_syntaxes=_table("Transfer syntax", OBJECT_TRANSFER_SYNTAXES),

@@ -8,7 +8,7 @@ import pytest
 
 from aasnode.config import Config
 from aasnode.network import conformance, scp
-from aasnode.network.contexts import accepted_contexts
+from aasnode.network.contexts import FILM_SOP_CLASSES, accepted_contexts
 from aasnode.network.status import Status
 from aasnode.services import receiver
 
@@ -50,3 +50,26 @@ def test_every_status_that_a_c_store_is_answered_with_is_on_the_page() -> None:
 def test_the_page_says_which_ae_titles_this_node_checks(settings: dict[str, object], row: str) -> None:
     config = Config()
     assert row in conformance.page(replace(config, receiver=replace(config.receiver, **settings)))
+
+
+def section(page: str, heading: str) -> str:
+    return page.partition(f"### {heading}\n")[2].partition("##")[0]
+
+
+def test_a_class_that_is_only_acknowledged_is_not_said_to_be_analysed() -> None:
+    config, secondary_capture = Config(), FILM_SOP_CLASSES[4]
+    acknowledged = (*config.receiver.acknowledged_sop_classes, secondary_capture)
+    shipped = conformance.page(config)
+    own = conformance.page(replace(config, receiver=replace(config.receiver, acknowledged_sop_classes=acknowledged)))
+    row = f"`{secondary_capture}`"
+    assert row in section(shipped, "Analysed")
+    assert row not in section(own, "Analysed")
+    assert row in section(own, "Acknowledged and recorded, never analysed")
+
+
+def test_a_page_of_another_configuration_does_not_call_it_as_shipped() -> None:
+    config = Config()
+    own = conformance.page(replace(config, receiver=replace(config.receiver, acknowledged_sop_classes=())))
+    assert "as shipped" in section(conformance.page(config), "Acknowledged and recorded, never analysed")
+    assert "as shipped" not in own
+    assert "settings of this node" in own
