@@ -6,6 +6,7 @@ child. Knows neither films nor jobs.
 
 import contextlib
 import multiprocessing
+import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -118,7 +119,11 @@ class Child(Generic[RequestT, AnswerT]):
 
 
 def _serve(connection: Connection, prepare: Callable[[], Callable[[RequestT], AnswerT]]) -> None:
-    """Life of the child: prepare, say so, answer until the parent hangs up."""
+    """Life of the child: prepare, say so, answer until the parent hangs up.
+
+    Ctrl-C reaches every process of the terminal; when the child ends is for its parent to say.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         answer = prepare()
         connection.send(None)
@@ -126,7 +131,7 @@ def _serve(connection: Connection, prepare: Callable[[], Callable[[RequestT], An
             connection.send(_answer(answer, connection.recv()))
     except AasnodeError as error:  # preparing failed, for instance a model that does not match its card
         connection.send(error)
-    except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
+    except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
 

@@ -1,6 +1,7 @@
 """A child process is ended by its deadline, is replaced after a crash, and hands errors over."""
 
 import os
+import signal
 import threading
 import traceback
 from collections.abc import Callable
@@ -66,6 +67,13 @@ def test_a_child_that_cannot_be_prepared_says_why() -> None:
     prepare_badly = partial(prepare_in_vain, "weights do not match card.toml")
     with Child(prepare_badly) as child, pytest.raises(ModelError, match="card"):
         child.ask("one", 20)
+
+
+def test_ctrl_c_in_the_terminal_ends_no_request_that_is_under_way() -> None:
+    with Child(prepare) as child:
+        process = int(child.ask("one", 20).split()[-1])
+        os.kill(process, signal.SIGINT)
+        assert child.ask("two", 20) == f"two by {process}"
 
 
 def test_ending_leaves_no_process_behind() -> None:
