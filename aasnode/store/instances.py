@@ -4,15 +4,16 @@ The same bytes again are the same row. Other bytes under a known UID stand besid
 pixels are the same, quarantine when they are not. A revision is shown to the operator and never applied silently.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, and_, case, func, insert, or_, select, update
 
 from aasnode.store.engine import insert_once
-from aasnode.store.schema import Arrival, instances, revisions
+from aasnode.store.schema import Arrival, JobKind, JobState, instances, jobs, results, revisions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,12 +175,39 @@ def list_in_state(connection: Connection, state: Arrival, *, limit: int = 100) -
     return [_instance(row) for row in connection.execute(query).mappings()]
 
 
+def is_film_awaited(connection: Connection, study_instance_uid: str, *, within: timedelta) -> bool:
+    """Whether a film that may belong to the study still waits for its examination.
+
+    That is one of a sender of the study's films which arrived ``within`` that time of one of them: what study a film
+    belongs to is not known before it is read.
+    """
+    arrival = select(instances.c.calling_ae_title, instances.c.received_at).order_by(instances.c.received_at)
+    of_study = arrival.join(results, results.c.instance_id == instances.c.id).where(
+        results.c.study_instance_uid == study_instance_uid
+    )
+    came: dict[str, list[datetime]] = {}
+    for calling_ae_title, received_at in connection.execute(of_study):
+        came.setdefault(calling_ae_title, []).append(received_at)
+    waiting = [jobs.c.kind == JobKind.ANALYSE, jobs.c.state.in_([JobState.PENDING, JobState.CLAIMED])]
+    unread = arrival.join(jobs, jobs.c.instance_id == instances.c.id).where(*waiting)
+    return any(
+        _has_one_between(came.get(calling_ae_title, []), received_at - within, received_at + within)
+        for calling_ae_title, received_at in connection.execute(unread)
+    )
+
+
 def last_arrivals(connection: Connection) -> Mapping[str, datetime]:
     """When each calling AE title last sent something."""
     query = select(instances.c.calling_ae_title, func.max(instances.c.received_at)).group_by(
         instances.c.calling_ae_title
     )
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _has_one_between(moments: Sequence[datetime], first: datetime, last: datetime) -> bool:
+    """Whether one of ``moments``, which are in order, is from ``first`` to ``last``."""
+    place = bisect_left(moments, first)
+    return place < len(moments) and moments[place] <= last
 
 
 def _changed(differences: Sequence[Difference]) -> str:

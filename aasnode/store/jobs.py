@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, RowMapping, and_, delete, false, func, insert, or_, select, update
+from sqlalchemy import Connection, CursorResult, RowMapping, and_, delete, func, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from aasnode.errors import PermanentError, TransientError
@@ -162,29 +162,6 @@ def finish(
 def give_back(connection: Connection, job: Job, *, now: datetime, after: timedelta = timedelta(0)) -> None:
     """Let a claim go through no fault of its work: it is due again in ``after``, and no attempt is counted."""
     _return_to_queue(connection, job, {"attempts": job.attempts - 1}, now=now, due_at=now + after)
-
-
-def is_analysis_awaited(connection: Connection, study_instance_uid: str, *, within: timedelta) -> bool:
-    """Whether a film that may belong to the study still waits for its examination.
-
-    That is one of a sender of the study's films which arrived ``within`` that time of one of them: what study a film
-    belongs to is not known before it is read.
-    """
-    of_study = (
-        select(instances.c.calling_ae_title, instances.c.received_at)
-        .join(results, results.c.instance_id == instances.c.id)
-        .where(results.c.study_instance_uid == study_instance_uid)
-    )
-    came_with = [
-        and_(
-            instances.c.calling_ae_title == calling_ae_title,
-            instances.c.received_at.between(received_at - within, received_at + within),
-        )
-        for calling_ae_title, received_at in connection.execute(of_study)
-    ]
-    waiting = [jobs.c.kind == JobKind.ANALYSE, jobs.c.state.in_([JobState.PENDING, JobState.CLAIMED])]
-    query = select(jobs.c.id).join(instances, instances.c.id == jobs.c.instance_id)
-    return connection.execute(query.where(*waiting, or_(false(), *came_with)).limit(1)).first() is not None
 
 
 def fail(connection: Connection, job: Job, reason: str, *, now: datetime, backoff: Backoff) -> JobState:

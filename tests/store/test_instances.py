@@ -1,12 +1,15 @@
 """Promises about what arrived."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from aasnode.store import instances
+import pytest
+from sqlalchemy import insert, select, update
+
+from aasnode.store import instances, jobs, results, schema
 from aasnode.store.instances import Difference
 from aasnode.store.schema import Arrival
 from aasnode.store.store import Store
-from tests.store.arrivals import arrive
+from tests.store.arrivals import arrive, film, keep
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -59,6 +62,32 @@ def test_a_header_revision_is_shown_with_what_changed_and_the_first_stays(store:
         shown = instances.get(connection, later.id)
         assert shown.state is Arrival.REVISION
         assert shown.reason == "changed: PatientID"  # names the element, never its value
+
+
+@pytest.mark.parametrize(("seconds", "is_awaited"), [(-11, False), (-10, True), (0, True), (10, True), (11, False)])
+def test_a_film_that_came_with_a_study_s_films_is_awaited(store: Store, seconds: int, is_awaited: bool) -> None:
+    with store.writing() as connection:
+        keep(connection, film("1.2.1"))
+        waiting = arrive(connection, "1.2.2")
+        jobs.add_analysis(connection, instance_id=waiting, now=NOON, attempts=3)
+        came = NOON + timedelta(seconds=seconds)
+        connection.execute(update(schema.instances).where(schema.instances.c.id == waiting).values(received_at=came))
+        within = timedelta(seconds=10)
+        assert instances.is_film_awaited(connection, "1.2.9", within=within) is is_awaited
+        assert not instances.is_film_awaited(connection, "1.2.8", within=within)
+
+
+def test_a_study_of_thousands_of_films_may_be_asked_whether_one_is_awaited(store: Store) -> None:
+    with store.writing() as connection:
+        first = arrive(connection, "1.2.1", state=Arrival.ANALYSED)
+        results.add(connection, instance_id=first, film=film("1.2.1"), now=NOON)
+        for table, named in ((schema.instances, "id"), (schema.results, "instance_id")):
+            [row] = connection.execute(select(table)).mappings()
+            copies = ({"sop_instance_uid": f"1.2.{number}", named: number} for number in range(2, 3000))
+            others = {name: value for name, value in row.items() if name != "id"}
+            connection.execute(insert(table), [others | copy for copy in copies])
+        jobs.add_analysis(connection, instance_id=arrive(connection, "1.3.1"), now=NOON, attempts=3)
+        assert instances.is_film_awaited(connection, "1.2.9", within=timedelta(seconds=10))
 
 
 def test_the_last_arrival_of_each_sender_is_known(store: Store) -> None:

@@ -25,7 +25,7 @@ from aasnode.services.reporter import drawing
 from aasnode.services.reporter.drawing import Request
 from aasnode.services.reporter.findings import Gathered, as_version, same_person, study_findings
 from aasnode.services.reporter.making import make_objects
-from aasnode.store import deliveries, history, jobs, leases, objects, results
+from aasnode.store import deliveries, history, instances, jobs, leases, objects, results
 from aasnode.store.deliveries import Routes, SentReport
 from aasnode.store.jobs import Backoff, Job, LeaseLostError
 from aasnode.store.objects import NewObject, Report
@@ -168,10 +168,11 @@ class Reporter:
         now = self._clock()
         if now >= job.created_at + self._settle_cap:
             return False
-        with self._store.writing() as connection:
-            is_awaited = jobs.is_analysis_awaited(connection, study_instance_uid, within=self._settle)
-            if is_awaited:
-                until_cap = job.created_at + self._settle_cap - now
+        with self._store.reading() as connection:
+            is_awaited = instances.is_film_awaited(connection, study_instance_uid, within=self._settle)
+        if is_awaited:
+            until_cap = job.created_at + self._settle_cap - now
+            with self._store.writing() as connection:
                 jobs.give_back(connection, job, now=now, after=min(_MOMENT, until_cap))
         return is_awaited
 
