@@ -41,6 +41,7 @@ class FilmFindings:
     pixels: npt.NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
     frame: int = 1  # from 1, as in the standard
     acquisition_date: str  # verbatim, YYYYMMDD, as the course has it; empty when unknown
+    acquisition_time: str = ""  # verbatim, HHMMSS.F, of the same source
     view: View
     facing: Facing
     landmarks: Landmarks
@@ -140,10 +141,6 @@ class StudyFindings:
             raise ValueError("the films of a report are of one study")
         if self.created_at.tzinfo is None:
             raise ValueError("created_at has no time zone")
-
-    def number_of(self, film: FilmFindings) -> int:
-        """Place of a film in ``films``, from 1."""
-        return [each.sop_instance_uid for each in self.films].index(film.sop_instance_uid) + 1
 
     @property
     def study_instance_uid(self) -> UID:

@@ -1,5 +1,8 @@
 """The overlay of one film as a secondary capture (PS3.3 A.8.1) in the film's study."""
 
+import hashlib
+import re
+
 from pydicom import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import SecondaryCaptureImageStorage
@@ -10,6 +13,8 @@ from aasnode.reports.findings import FilmFindings, StudyFindings
 from aasnode.reports.modules import new_object
 from aasnode.reports.overlay import draw_overlay
 from aasnode.reports.uids import overlay_uid, series_uid
+
+_AFTER_EVERY_CLOCK = 240000 * 1000
 
 
 def build_secondary_capture(study: StudyFindings, film: FilmFindings) -> Dataset:
@@ -23,7 +28,7 @@ def build_secondary_capture(study: StudyFindings, film: FilmFindings) -> Dataset
         modality="OT",  # of the picture, so that worklists and hanging protocols for radiographs pass it over
         series_number=study.settings.overlay_series_number,
         series_description="AI C1-C2 overlay (unverified)",
-        instance_number=study.number_of(film),
+        instance_number=instance_number(film),
     )
     dataset.ConversionType = "WSD"
     dataset.ImageType = ["DERIVED", "SECONDARY"]
@@ -33,6 +38,21 @@ def build_secondary_capture(study: StudyFindings, film: FilmFindings) -> Dataset
     _add_derivation(dataset, film)
     _add_pixels(dataset, draw_overlay(study, film))
     return dataset
+
+
+def instance_number(film: FilmFindings) -> int:
+    """Of the film's overlay, from 1 to the largest IS: the clock of its acquisition, and three digits of its UID.
+
+    Viewers sort a series by it, so overlays stand in the order in which their films were taken. It knows the film
+    alone, as a stored overlay keeps its number: a place among the films of the study is another one once an earlier
+    film arrives, and the film's own number is 1 wherever each exposure is a series of its own. Films without a time
+    stand last.
+    """
+    by_uid = int(hashlib.sha256(film.sop_instance_uid.encode()).hexdigest(), 16)
+    clock = re.match(r"\d{4,6}", film.acquisition_time.replace(":", ""))
+    if clock is None:
+        return _AFTER_EVERY_CLOCK + by_uid % (2**31 - _AFTER_EVERY_CLOCK)
+    return int(clock[0].ljust(6, "0")) * 1000 + by_uid % 1000 + 1
 
 
 def _add_derivation(dataset: Dataset, film: FilmFindings) -> None:

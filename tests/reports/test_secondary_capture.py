@@ -11,7 +11,7 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 from aasnode.anatomy import View
 from aasnode.reports.overlay import draw_overlay
 from aasnode.reports.part10 import write_part10
-from aasnode.reports.secondary_capture import build_secondary_capture
+from aasnode.reports.secondary_capture import build_secondary_capture, instance_number
 from aasnode.reports.structured_report import build_structured_report
 
 from .conftest import FilmFactory, StudyFactory, digital_radiograph
@@ -56,7 +56,7 @@ def test_it_references_its_film(make_film: FilmFactory, make_study: StudyFactory
     assert source.ReferencedSOPClassUID == film.sop_class_uid
 
 
-def test_the_overlays_of_a_study_share_a_series_and_are_numbered(
+def test_the_overlays_of_a_study_share_a_series_and_differ_in_number(
     make_film: FilmFactory, make_study: StudyFactory
 ) -> None:
     films = [
@@ -65,10 +65,34 @@ def test_the_overlays_of_a_study_share_a_series_and_are_numbered(
     ]
     study = make_study(*films, settings={"overlay_series_number": 77, "structured_report_series_number": 76})
     captures = [build_secondary_capture(study, film) for film in films]
-    assert [capture.InstanceNumber for capture in captures] == [1, 2, 3, 4, 5, 6]
+    assert len({capture.InstanceNumber for capture in captures}) == 6
     assert len({capture.SOPInstanceUID for capture in captures}) == 6
     assert {capture.SeriesNumber for capture in captures} == {77}
     (series,) = {capture.SeriesInstanceUID for capture in captures}
     report = build_structured_report(study)
     assert report.SeriesInstanceUID != series
     assert report.SeriesNumber == 76
+
+
+def test_the_number_of_an_overlay_is_its_films_whatever_else_arrives(
+    make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    earlier, film = (
+        make_film(acquisition_time=clock, header=digital_radiograph(Rows=60, Columns=50))
+        for clock in ("093000", "093112.5")
+    )
+    alone = build_secondary_capture(make_study(film), film)
+    both = [build_secondary_capture(make_study(earlier, film), one) for one in (earlier, film)]
+    assert both[1].InstanceNumber == alone.InstanceNumber
+    assert both[1].SOPInstanceUID == alone.SOPInstanceUID
+    assert both[0].InstanceNumber < both[1].InstanceNumber
+
+
+def test_overlays_are_numbered_in_the_order_in_which_their_films_were_taken(make_film: FilmFactory) -> None:
+    clocks = ["000000", "0830", "09:31:12", "093113.25+0100", "235959.999999", "", "noon"]
+    films = [make_film(acquisition_time=clock, draw=False) for clock in clocks]
+    numbers = [instance_number(film) for film in films]
+    assert numbers[:5] == sorted(numbers[:5])
+    assert max(numbers[:5]) < min(numbers[5:])
+    assert all(1 <= number < 2**31 for number in numbers)
+    assert len(set(numbers)) == len(numbers)

@@ -152,6 +152,7 @@ def _film_findings(
     return FilmFindings(
         header=header,
         acquisition_date=film.identity.acquisition.date_verbatim,
+        acquisition_time=film.identity.acquisition.time_verbatim,
         view=film.view,
         facing=film.facing,
         landmarks=film.landmarks,
