@@ -192,6 +192,23 @@ def test_the_same_film_encoded_otherwise_is_recognised_although_the_first_is_no_
     assert in_state(node, Arrival.REENCODED) == 1
 
 
+@pytest.mark.parametrize(("is_recorded", "state"), [(True, Arrival.REENCODED), (False, Arrival.QUARANTINED)])
+def test_a_film_is_not_to_blame_for_a_namesake_whose_file_was_damaged(
+    node: Node, is_recorded: bool, state: Arrival
+) -> None:
+    film = marked_film()
+    node.analyse(film)
+    for path in node.store.inbox.folder.iterdir():
+        path.write_bytes(b"no DICOM any more")
+    if not is_recorded:  # by an earlier version of the node
+        with node.store.writing() as connection:
+            connection.exec_driver_sql("UPDATE instances SET likeness = NULL")
+    film.add_new(0x00091001, "LO", "a private element")
+    node.analyse(film)
+    assert in_state(node, state) == 1
+    assert node.jobs(JobKind.ANALYSE, JobState.DEAD) == []
+
+
 def test_other_pixels_are_quarantined_although_the_first_film_is_no_longer_kept(node: Node) -> None:
     node.report(marked_film())
     forget_file_of(node, marked_film())

@@ -130,9 +130,11 @@ class Examiner:
         """What an arrival is that came under a UID which is already known."""
         first = request.likeness
         if request.namesake is not None:
-            first = self._likeness(read_data_set(request.namesake, self._settings.pixels))
+            with contextlib.suppress(PermanentError):  # a file that was damaged is no fault of what comes after it
+                first = self._likeness(read_data_set(request.namesake, self._settings.pixels))
         if first is None:
-            return Examination(state=Arrival.QUARANTINED, reason="the first film under this UID is no longer kept")
+            gone = "the first film under this UID is no longer kept, or cannot be read any more"
+            return Examination(state=Arrival.QUARANTINED, reason=gone)
         later = self._likeness(dataset)
         if not later.has_pixels_of(first):
             return Examination(state=Arrival.QUARANTINED, reason="other pixels under a UID that is known")
