@@ -9,14 +9,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from aasnode import log
 from aasnode.config import Config
 from aasnode.errors import DiskReserveError, TransientError
 from aasnode.network.scp import IncomingInstance
 from aasnode.network.status import Status
-from aasnode.store import deliveries, instances, jobs, results
+from aasnode.store import deliveries, instances, jobs
 from aasnode.store.instances import Instance
 from aasnode.store.schema import Arrival
 from aasnode.store.store import Store, utc_now
@@ -62,7 +60,7 @@ class Receiver:
         known = self._find(incoming, digest)
         if known is not None:
             with self._store.reading() as connection:
-                study_instance_uid = self._study_in_want(connection, known)
+                study_instance_uid = deliveries.study_in_want(connection, known)
             is_wanted = study_instance_uid is not None or _is_missed(known)
             return self._receive_again(incoming, known, study_instance_uid) if is_wanted else "film_known"
         if incoming.sop_class_uid in self._acknowledged:
@@ -72,23 +70,19 @@ class Receiver:
         return "film_received" if is_new else "film_known"
 
     def _find(self, incoming: IncomingInstance, digest: str) -> Instance | None:
-        """The arrival of these bytes, if they came before; a file that it names and that was lost is one that went."""
+        """The arrival of these bytes, if they came before; of a copy in another encoding, the film that it copies.
+
+        A file that it names and that was lost is one that went.
+        """
         with self._store.reading() as connection:
             known = instances.find(connection, sop_instance_uid=incoming.sop_instance_uid, digest=digest)
+            if known is not None and known.state is Arrival.REENCODED:
+                known = instances.first_under_uid(connection, known) or known
         if known is None or known.file_name is None or self._store.inbox.holds(known.file_name):
             return known
         with self._store.writing() as connection:
             instances.forget_file(connection, known.id, known.file_name)
         return replace(known, file_name=None)
-
-    @staticmethod
-    def _study_in_want(connection: Connection, known: Instance) -> str | None:
-        """The study whose report wants this film again: the file is gone, or the bytes of what is to be sent are."""
-        study_instance_uid = results.study_of_reported(connection, known.id)
-        if study_instance_uid is None:
-            return None
-        is_wanted = known.file_name is None or deliveries.without_bytes(connection, study_instance_uid)
-        return study_instance_uid if is_wanted else None
 
     def _receive_again(self, incoming: IncomingInstance, known: Instance, study_instance_uid: str | None) -> str:
         """The bytes of a known film, once more: its file is kept again, and a study that wants it asks for a report."""

@@ -12,8 +12,10 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from aasnode.config import DeliverySection
 from aasnode.store.engine import insert_once
+from aasnode.store.instances import Instance
 from aasnode.store.jobs import REPLACED, ended, new_values, put_back
 from aasnode.store.objects import STRUCTURED_REPORT, NewObject, Report, StoredObject, current_report, of_report
+from aasnode.store.results import study_of_reported
 from aasnode.store.schema import JobKind, JobState, jobs, objects, reports
 
 SentReport = tuple[Report, StoredObject]
@@ -161,6 +163,15 @@ def without_bytes(connection: Connection, study_instance_uid: str) -> frozenset[
     resting = [jobs.c.kind == JobKind.DELIVER, jobs.c.state == JobState.DEAD]
     query = select(jobs.c.id).where(*resting, jobs.c.study_instance_uid == study_instance_uid, ~kept.exists())
     return frozenset(connection.execute(query).scalars())
+
+
+def study_in_want(connection: Connection, film: Instance) -> str | None:
+    """The study whose report wants this film again: its file is gone, or the bytes of what is to be sent are."""
+    study_instance_uid = study_of_reported(connection, film.id)
+    if study_instance_uid is None:
+        return None
+    is_wanted = film.file_name is None or without_bytes(connection, study_instance_uid)
+    return study_instance_uid if is_wanted else None
 
 
 def keep_bytes_again(

@@ -119,6 +119,12 @@ def forget_file(connection: Connection, instance_id: int, file_name: str) -> Non
     connection.execute(update(instances).where(*lost).values(file_name=None))
 
 
+def hand_over(connection: Connection, copy: Instance, first: Instance, *, now: datetime) -> None:
+    """The file of a copy in another encoding is from now on that of the first film, if the first film's own went."""
+    if copy.file_name is not None and keep_again(connection, first.id, file_name=copy.file_name, now=now):
+        connection.execute(update(instances).where(instances.c.id == copy.id).values(file_name=None))
+
+
 def get(connection: Connection, instance_id: int) -> Instance:
     """One arrival by its id, which a job holds."""
     return _instance(connection.execute(select(instances).where(instances.c.id == instance_id)).mappings().one())

@@ -24,6 +24,11 @@ def in_state(node: Node, state: Arrival) -> int:
         return len(instances.list_in_state(connection, state))
 
 
+def encode_otherwise(film: Dataset) -> None:
+    """As an archive that adds what is its own; neither pixels nor identity change."""
+    film.add_new(0x00091001, "LO", "a private element")
+
+
 def report_again(node: Node, *films_again: Dataset) -> None:
     """The PACS sends films again, and the study comes to rest."""
     node.report(*films_again)
@@ -152,7 +157,11 @@ def test_a_film_whose_file_was_lost_before_its_analysis_is_analysed_once_it_come
     assert node.jobs(JobKind.ANALYSE, JobState.DEAD) == []
 
 
-def test_a_database_that_was_put_back_alone_sends_its_reports_once_the_films_come_again(make_node: MakeNode) -> None:
+@pytest.mark.parametrize("is_encoded_otherwise", [False, True])
+def test_a_database_that_was_put_back_alone_sends_its_reports_once_the_films_come_again(
+    make_node: MakeNode, is_encoded_otherwise: bool
+) -> None:
+    film = marked_film()
     with archive(sop_classes=TAKES_ALL) as (pacs, kept):
         node = make_node(pacs)
         node.report(marked_film())
@@ -161,7 +170,9 @@ def test_a_database_that_was_put_back_alone_sends_its_reports_once_the_films_com
         assert node.janitor.forget_lost_files() == 1 + 4
         send_all(node)
         assert all("sent again" in (job.reason or "") for job in node.jobs(JobKind.DELIVER, JobState.DEAD))
-        report_again(node, marked_film())
+        if is_encoded_otherwise:
+            encode_otherwise(film)
+        report_again(node, film)
         send_all(node)
     assert len(kept) == 2
     assert {job.state for job in node.jobs(JobKind.DELIVER)} == {JobState.FINISHED}
@@ -187,9 +198,23 @@ def test_the_same_film_encoded_otherwise_is_recognised_although_the_first_is_no_
     film = marked_film()
     node.report(film)
     forget_file_of(node, film)
-    film.add_new(0x00091001, "LO", "a private element")
+    encode_otherwise(film)
     node.analyse(film)
     assert in_state(node, Arrival.REENCODED) == 1
+
+
+def test_a_copy_in_another_encoding_stands_for_the_film_whose_file_went_as_often_as_it_comes(node: Node) -> None:
+    film = marked_film()
+    node.report(film)
+    encode_otherwise(film)
+    for _ in range(2):
+        forget_file_of(node, film)
+        assert films(node) == 0
+        node.analyse(film)
+        assert films(node) == 1
+        assert len(node.jobs(JobKind.REPORT, JobState.PENDING)) == 1
+        node.report()
+    assert len(versions(node)) == 1
 
 
 @pytest.mark.parametrize(("is_recorded", "state"), [(True, Arrival.REENCODED), (False, Arrival.QUARANTINED)])
@@ -203,7 +228,7 @@ def test_a_film_is_not_to_blame_for_a_namesake_whose_file_was_damaged(
     if not is_recorded:  # by an earlier version of the node
         with node.store.writing() as connection:
             connection.exec_driver_sql("UPDATE instances SET likeness = NULL")
-    film.add_new(0x00091001, "LO", "a private element")
+    encode_otherwise(film)
     node.analyse(film)
     assert in_state(node, state) == 1
     assert node.jobs(JobKind.ANALYSE, JobState.DEAD) == []

@@ -19,7 +19,7 @@ from aasnode.errors import AasnodeError, ModelError, PermanentError, TransientEr
 from aasnode.inference.detection import Detector
 from aasnode.services.analyser import examination
 from aasnode.services.analyser.examination import DetectorFactory, Examination, Request
-from aasnode.store import instances, jobs, leases, results
+from aasnode.store import deliveries, instances, jobs, leases, results
 from aasnode.store.instances import Instance
 from aasnode.store.jobs import Backoff, Job, LeaseLostError
 from aasnode.store.schema import Arrival, JobKind, JobState
@@ -139,17 +139,28 @@ class Analyser:
                 )
             else:
                 instances.set_state(connection, instance.id, found.state, found.reason)
+            if namesake is not None and found.state is Arrival.REENCODED:
+                self._serve_first(connection, namesake, instance, now)
             if found.likeness is not None:
                 instances.set_likeness(connection, instance.id, found.likeness)
             if found.film is not None:
                 results.add(connection, instance_id=instance.id, film=found.film, now=now)
-                self._ask_for_report(connection, found.film, now)
+                if found.film.is_lateral_cervical:
+                    self._ask_for_report(connection, found.film.identity.study_instance_uid, now)
         _log_kept(job, instance, found)
 
-    def _ask_for_report(self, connection: Connection, film: results.FilmResult, now: datetime) -> None:
-        if film.is_lateral_cervical:
-            study = film.identity.study_instance_uid
-            jobs.add_report(connection, study_instance_uid=study, now=now, settle=self._settle, cap=self._settle_cap)
+    def _serve_first(self, connection: Connection, namesake: Instance, copy: Instance, now: datetime) -> None:
+        """A copy in another encoding does what the same bytes would: its report may want the first film again."""
+        first = instances.get(connection, namesake.id)
+        study_instance_uid = deliveries.study_in_want(connection, first)
+        if study_instance_uid is not None:
+            instances.hand_over(connection, copy, first, now=now)
+            self._ask_for_report(connection, study_instance_uid, now)
+
+    def _ask_for_report(self, connection: Connection, study_instance_uid: str, now: datetime) -> None:
+        jobs.add_report(
+            connection, study_instance_uid=study_instance_uid, now=now, settle=self._settle, cap=self._settle_cap
+        )
 
     def _fail(self, job: Job, instance: Instance, error: AasnodeError) -> None:
         if self._is_stopping:
