@@ -100,12 +100,13 @@ def add_delivery(
     return insert_once(connection, jobs, values) is not None
 
 
-def withdraw_undelivered(connection: Connection, *, study_instance_uid: str, now: datetime) -> int:
-    """Withdraw what still waits of a study's reports, because a newer version takes its place; how many."""
+def withdraw_undelivered(connection: Connection, *, study_instance_uid: str, now: datetime) -> frozenset[str]:
+    """Withdraw what waits of a study's reports, because a newer version takes its place; for which destinations."""
     waiting = or_(jobs.c.state.in_([JobState.PENDING, JobState.DEAD]), _is_abandoned(now))
     chosen = and_(jobs.c.kind == JobKind.DELIVER, jobs.c.study_instance_uid == study_instance_uid, waiting)
     values = ended(JobState.WITHDRAWN, REPLACED, now)
-    return connection.execute(update(jobs).where(chosen).values(values)).rowcount
+    withdrawn = update(jobs).where(chosen).values(values).returning(jobs.c.destination)
+    return frozenset(connection.execute(withdrawn).scalars())
 
 
 def bury_unroutable(connection: Connection, destinations: Collection[str], *, now: datetime) -> int:

@@ -406,6 +406,20 @@ def test_in_shadow_mode_everything_is_kept_and_nothing_sent(make_node: MakeNode)
     assert node.jobs(JobKind.DELIVER) == []
 
 
+def test_shadow_mode_takes_back_no_delivery_that_was_promised_before_it(make_node: MakeNode) -> None:
+    node = make_node(NOBODY)
+    node.report(marked_film("flexion"))
+    other = replace(NOBODY, name="archive")
+    shadow = make_node(NOBODY, other, shadow=True)
+    shadow.now = node.now
+    shadow.report(marked_film("neutral", view=View.NEUTRAL))
+    first, second = versions(node)
+    waiting = node.jobs(JobKind.DELIVER, JobState.PENDING)
+    assert {(job.report_id, job.destination) for job in waiting} == {(second.id, NOBODY.name)}
+    assert len(waiting) == 3
+    assert {job.state for job in node.jobs(JobKind.DELIVER) if job.report_id == first.id} == {JobState.WITHDRAWN}
+
+
 def test_objects_return_to_the_sender_where_the_table_knows_it(make_node: MakeNode) -> None:
     address = ReturnAddress(ae_title="MODALITY", host="127.0.0.1", port=1)
     node = make_node(delivery=DeliverySection(return_to_sender=True, return_table=(address,)))

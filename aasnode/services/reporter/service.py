@@ -6,7 +6,7 @@ the older one has not left yet is withdrawn in the transaction that keeps the ne
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -187,7 +187,7 @@ class Reporter:
         with self._store.writing() as connection:
             if deliveries.sent_report(connection, study_instance_uid, now=now) != sent:
                 return False
-            deliveries.withdraw_undelivered(connection, study_instance_uid=study_instance_uid, now=now)
+            promised = deliveries.withdraw_undelivered(connection, study_instance_uid=study_instance_uid, now=now)
             report = objects.add_report(
                 connection,
                 study_instance_uid=study_instance_uid,
@@ -196,7 +196,7 @@ class Reporter:
                 made=made,
                 now=study.created_at,
             )
-            routes = self._routes(gathered)
+            routes = self._routes(gathered, promised)
             deliveries.ask(connection, report, routes, now=now, attempts=self._config.delivery.attempts)
             jobs.finish(connection, job, now=now, outcome=f"version {report.version}")
         self._log_built(report, len(made), routes)
@@ -222,11 +222,12 @@ class Reporter:
                     reason=obstacle,
                 )
 
-    def _routes(self, gathered: Gathered) -> Routes:
-        """Where a study's objects go; nowhere in shadow mode."""
-        if self._config.delivery.shadow:
-            return {}
-        return deliveries.routes(self._config.delivery, (stored.calling_ae_title for stored in gathered.films))
+    def _routes(self, gathered: Gathered, promised: Collection[str]) -> Routes:
+        """Where a study's objects go; in shadow mode only where an older version was ``promised``."""
+        routes = deliveries.routes(self._config.delivery, (stored.calling_ae_title for stored in gathered.films))
+        if not self._config.delivery.shadow:
+            return routes
+        return {name: obstacle for name, obstacle in routes.items() if name in promised}
 
     def _finish(self, job: Job, outcome: str) -> None:
         with self._store.writing() as connection:
