@@ -25,6 +25,7 @@ from aasnode.services.janitor import Janitor
 from aasnode.services.receiver import Receiver
 from aasnode.services.reporter.service import Reporter
 from aasnode.services.sender import Sender
+from aasnode.store.migrations import OtherSchemaError
 from aasnode.store.store import Store, open_store
 
 LOGGER = logging.getLogger(__name__)
@@ -49,7 +50,8 @@ def serve(
     ``ready`` is called with the port once films are taken. ``load_detector`` None loads the configured model.
 
     Raises:
-        ConfigurationError: another node runs on this data folder, or the port cannot be listened on.
+        ConfigurationError: another node runs on this data folder, a newer version of aasnode wrote its database, or the
+            port cannot be listened on.
         ModelError: the model cannot be loaded.
     """
     stop = stop or threading.Event()
@@ -65,9 +67,8 @@ def serve(
 def running(config: Config, *, load_detector: DetectorFactory | None = None) -> Iterator[int]:
     """A node that runs while the block does; gives the port on which it listens. Raises as ``serve``."""
     with contextlib.ExitStack() as stack:
-        data_dir = config.node.data_dir
-        stack.enter_context(_only_node_on(data_dir))
-        store = stack.enter_context(open_store(data_dir, disk_reserve_mb=config.receiver.disk_reserve_mb))
+        stack.enter_context(_only_node_on(config.node.data_dir))
+        store = _open_store(stack, config)
         _start_janitor(stack, store, config)
         _start_analyser(stack, store, config, load_detector)
         reporter = Reporter(store, config)
@@ -79,6 +80,13 @@ def running(config: Config, *, load_detector: DetectorFactory | None = None) -> 
         port = _listen(stack, store, config)
         log.event(LOGGER, "node_ready", port=port, ae_title=config.node.ae_title, shadow=config.delivery.shadow)
         yield port
+
+
+def _open_store(stack: contextlib.ExitStack, config: Config) -> Store:
+    try:
+        return stack.enter_context(open_store(config.node.data_dir, disk_reserve_mb=config.receiver.disk_reserve_mb))
+    except OtherSchemaError as error:
+        raise ConfigurationError([f"node.data_dir: {error}"]) from error
 
 
 def _start_janitor(stack: contextlib.ExitStack, store: Store, config: Config) -> None:

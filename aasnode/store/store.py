@@ -39,7 +39,8 @@ class Store:
 def open_store(data_dir: Path, *, disk_reserve_mb: int = 0, is_upgraded: bool = True) -> Iterator[Store]:
     """Open the store in ``data_dir``, made and brought to the present schema where that is needed.
 
-    With ``is_upgraded`` False a database of another schema is left alone, and OtherSchemaError raised.
+    With ``is_upgraded`` False a database of another schema is left alone, and OtherSchemaError raised; one of a newer
+    version of this program always is.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     engine = database.open_engine(data_dir / "aasnode.db")

@@ -1,6 +1,7 @@
 """``aasnode status``, ``jobs`` and ``resend`` on a real store."""
 
 import json
+import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -252,6 +253,20 @@ def test_a_file_that_is_no_database_is_told_with_its_place(capsys: pytest.Captur
     err = capsys.readouterr().err
     assert err.startswith("The database cannot be used:\n")
     assert str(tmp_path / "aasnode.db") in err
+
+
+def test_a_node_does_not_start_on_a_database_of_a_newer_version_and_says_so(aasnode: Command, store: Store) -> None:
+    with store.writing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    status, out, err = aasnode("serve")
+    root.handlers, root.level = handlers, level
+    logging.captureWarnings(capture=False)
+    assert (status, out) == (1, "")
+    assert err.startswith("The node cannot start:\n")
+    assert "newer version of aasnode" in err
+    assert "put back the backup" in err
 
 
 @pytest.mark.parametrize(("revision", "hint"), [("0002", "start the node first"), ("9999", "newer version")])

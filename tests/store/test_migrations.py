@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 
 from aasnode.store import instances, jobs, migrations, retention
 from aasnode.store.engine import open_engine, writing
+from aasnode.store.migrations import OtherSchemaError
 from aasnode.store.schema import Arrival, JobState
 from aasnode.store.store import open_store
 
@@ -77,6 +78,14 @@ def test_an_arrival_that_rests_in_the_dead_letter_no_longer_stands_in_the_way_of
         assert instances.get(connection, 1).state is Arrival.UNREADABLE
         assert instances.get(connection, 1).reason == "killed"
         assert instances.get(connection, 2).state is Arrival.RECEIVED
+
+
+def test_a_database_of_a_newer_version_is_neither_updated_nor_a_traceback_of_alembic(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store, store.writing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(OtherSchemaError, match="newer version of aasnode") as told, open_store(tmp_path):
+        pass
+    assert str(tmp_path / "aasnode.db") in str(told.value)
 
 
 def test_films_that_are_kept_stay_as_long_after_an_update_as_before(first_schema: Engine, tmp_path: Path) -> None:

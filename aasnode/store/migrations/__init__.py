@@ -15,10 +15,20 @@ HEAD = "0003"
 
 
 def upgrade(engine: Engine) -> None:
-    """Apply every migration that the database has not seen, in one transaction: all of them or none."""
+    """Apply every migration that the database has not seen, in one transaction: all of them or none.
+
+    Raises:
+        OtherSchemaError: a newer version of this program wrote the database; there is no way back.
+    """
     with reading(engine) as connection:
-        if _revision(connection) == HEAD:
-            return
+        revision = _revision(connection)
+    if revision == HEAD:
+        return
+    if _is_newer(revision):
+        raise OtherSchemaError(
+            f"{engine.url.database}: it was written by a newer version of aasnode than this one; install that one, or "
+            "put back the backup from before the update"
+        )
     from alembic import command
     from alembic.config import Config
 
@@ -37,10 +47,14 @@ def require_present(engine: Engine) -> None:
     """Raise OtherSchemaError unless the database has the present schema."""
     with reading(engine) as connection:
         revision = _revision(connection)
-    if revision is None or revision < HEAD:  # revisions are numbers of four digits
-        raise OtherSchemaError("it was written by an older version of aasnode; start the node first: it updates it")
-    if revision > HEAD:
+    if _is_newer(revision):
         raise OtherSchemaError("it was written by a newer version of aasnode than this one; use that one's commands")
+    if revision != HEAD:
+        raise OtherSchemaError("it was written by an older version of aasnode; start the node first: it updates it")
+
+
+def _is_newer(revision: str | None) -> bool:
+    return revision is not None and revision > HEAD  # revisions are numbers of four digits
 
 
 def _revision(connection: Connection) -> str | None:
