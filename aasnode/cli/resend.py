@@ -12,7 +12,7 @@ from aasnode.cli.options import UsageError, add_config, existing_store, load_con
 from aasnode.cli.parser import unknown
 from aasnode.config import Config
 from aasnode.services.sender import destinations
-from aasnode.store import deliveries, jobs, results
+from aasnode.store import deliveries, results
 from aasnode.store.deliveries import Routes
 from aasnode.store.store import utc_now
 
@@ -30,19 +30,30 @@ def run(arguments: argparse.Namespace) -> int:
     if not (arguments.study or arguments.destination or arguments.all_dead):
         raise UsageError("say what: --study UID, --destination NAME or --all-dead")
     config = load_config(arguments)
+    known = [one.name for one in destinations(config)]
     if arguments.destination is not None:
-        _require_known(arguments.destination, [one.name for one in destinations(config)])
+        _require_known(arguments.destination, known)
     with existing_store(config) as store, store.writing() as connection:
-        now = utc_now()
-        count = jobs.resend(connection, now=now, study_instance_uid=arguments.study, destination=arguments.destination)
-        if arguments.study:
-            routes = _routes(connection, config, arguments.study, arguments.destination)
-            attempts = config.delivery.attempts
-            count += deliveries.ask_for_study(connection, arguments.study, routes, now=now, attempts=attempts)
+        count, left_alone = _resend(connection, config, known, arguments)
     print(_outcome(count, arguments.study), file=sys.stderr)
+    if left_alone:
+        print(f"Left alone, since config.toml does not name it: {', '.join(sorted(left_alone))}.", file=sys.stderr)
     if count and config.delivery.shadow:
         print("Shadow mode: nothing is sent before delivery.shadow is false.", file=sys.stderr)
     return 0 if count else 1
+
+
+def _resend(
+    connection: Connection, config: Config, known: list[str], arguments: argparse.Namespace
+) -> tuple[int, frozenset[str]]:
+    """How many deliveries are due again, and the destinations that were left alone."""
+    study, destination, now = arguments.study, arguments.destination, utc_now()
+    resent = deliveries.resend(connection, known, now=now, study_instance_uid=study, destination=destination)
+    if not study:
+        return resent.count, resent.unknown
+    routes = _routes(connection, config, study, destination)
+    asked = deliveries.ask_for_study(connection, study, routes, now=now, attempts=config.delivery.attempts)
+    return resent.count + asked, resent.unknown | (routes.keys() - frozenset(known))
 
 
 def _routes(connection: Connection, config: Config, study_instance_uid: str, destination: str | None) -> Routes:

@@ -5,6 +5,7 @@ afterwards does not unsay it.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, or_, select, update
@@ -14,7 +15,15 @@ from aasnode.config import DeliverySection
 from aasnode.store.engine import insert_once
 from aasnode.store.instances import Instance
 from aasnode.store.jobs import REPLACED, ended, new_values, put_back
-from aasnode.store.objects import STRUCTURED_REPORT, NewObject, Report, StoredObject, current_report, of_report
+from aasnode.store.objects import (
+    STRUCTURED_REPORT,
+    NewObject,
+    Report,
+    StoredObject,
+    current_report,
+    is_current,
+    of_report,
+)
 from aasnode.store.results import study_of_reported
 from aasnode.store.schema import JobKind, JobState, jobs, objects, reports
 
@@ -23,6 +32,15 @@ SentReport = tuple[Report, StoredObject]
 
 Routes = Mapping[str, str | None]
 """Names of destinations, each with the obstacle that keeps anything from being sent there; None where there is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resent:
+    """What came of putting deliveries back."""
+
+    count: int  # that are due again
+    unknown: frozenset[str]  # destinations that the configuration does not name: their deliveries were left alone
+
 
 NO_RETURN_ADDRESS = "not in delivery.return_table; put the sender there, restart the node, then `aasnode jobs retry`"
 
@@ -42,9 +60,9 @@ def routes(delivery: DeliverySection, senders: Iterable[str]) -> Routes:
 
 
 def ask(connection: Connection, report: Report, asked: Routes, *, now: datetime, attempts: int) -> int:
-    """Ask for the objects of a report to be sent to each destination that does not hold them yet; how many that makes.
+    """Ask for the objects of a report to be sent to each destination that does not hold them yet; how many are due.
 
-    An overlay that a further film left as it is does not go out again.
+    An overlay that a further film left as it is does not go out again. Where an obstacle is known, nothing is due.
     """
     of_role: dict[str, list[str]] = {}
     for one in of_report(connection, report.id):
@@ -60,6 +78,7 @@ def ask(connection: Connection, report: Report, asked: Routes, *, now: datetime,
             attempts=attempts,
             obstacle=obstacle,
         )
+        and obstacle is None
         for destination, obstacle in asked.items()
         for role, uids in of_role.items()
         if not any(is_delivered(connection, sop_instance_uid=uid, destination=destination) for uid in uids)
@@ -69,7 +88,7 @@ def ask(connection: Connection, report: Report, asked: Routes, *, now: datetime,
 def ask_for_study(
     connection: Connection, study_instance_uid: str, asked: Routes, *, now: datetime, attempts: int
 ) -> int:
-    """Ask for the newest version of a study's report to be sent where that was never asked for; how many that makes."""
+    """Ask for the newest version of a study's report to be sent where that was never asked for; how many are due."""
     report = current_report(connection, study_instance_uid)
     return 0 if report is None else ask(connection, report, asked, now=now, attempts=attempts)
 
@@ -98,6 +117,33 @@ def add_delivery(
     if obstacle is not None:
         values |= ended(JobState.DEAD, obstacle, now)
     return insert_once(connection, jobs, values) is not None
+
+
+def resend(
+    connection: Connection,
+    known: Collection[str],
+    *,
+    now: datetime,
+    study_instance_uid: str | None = None,
+    destination: str | None = None,
+) -> Resent:
+    """Put deliveries back: the dead ones, or with a study named also those that were delivered.
+
+    What a newer version replaced is left alone, and so is what goes to a destination that is not among the ``known``.
+    """
+    states = [JobState.DEAD] if study_instance_uid is None else [JobState.DEAD, JobState.FINISHED]
+    chosen = [jobs.c.kind == JobKind.DELIVER, jobs.c.state.in_(states)]
+    if study_instance_uid is not None:
+        chosen.append(jobs.c.study_instance_uid == study_instance_uid)
+    if destination is not None:
+        chosen.append(jobs.c.destination == destination)
+    resting = connection.execute(select(jobs.c.id, jobs.c.report_id, jobs.c.role, jobs.c.destination).where(*chosen))
+    current = [row for row in resting.all() if is_current(connection, row.report_id, row.role)]
+    ids = [row.id for row in current if row.destination in known]
+    return Resent(
+        count=sum(put_back(connection, jobs.c.id == one, now) for one in ids),
+        unknown=frozenset(row.destination for row in current) - frozenset(known),
+    )
 
 
 def withdraw_undelivered(connection: Connection, *, study_instance_uid: str, now: datetime) -> frozenset[str]:

@@ -233,19 +233,6 @@ def _take_back(connection: Connection, job: Job) -> bool:
     return True
 
 
-def resend(
-    connection: Connection, *, now: datetime, study_instance_uid: str | None = None, destination: str | None = None
-) -> int:
-    """Put deliveries back: the dead ones, or with a study named also those that were delivered; how many."""
-    states = [JobState.DEAD] if study_instance_uid is None else [JobState.DEAD, JobState.FINISHED]
-    chosen = [jobs.c.kind == JobKind.DELIVER, jobs.c.state.in_(states)]
-    if study_instance_uid is not None:
-        chosen.append(jobs.c.study_instance_uid == study_instance_uid)
-    if destination is not None:
-        chosen.append(jobs.c.destination == destination)
-    return put_back(connection, and_(*chosen), now)
-
-
 def get(connection: Connection, job_id: int) -> Job:
     """One job; raises UnknownJobError."""
     row = connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().first()

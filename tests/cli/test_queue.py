@@ -214,6 +214,28 @@ def test_a_study_that_was_reported_in_shadow_mode_is_sent_when_that_is_asked_for
         assert {job.destination for job in jobs.list_jobs(connection)} == {"pacs", "archive"}
 
 
+RETURNS = '[delivery]\nreturn_to_sender = true\n[[delivery.return_table]]\nae_title = "{}"\nhost = "h"\nport = 104\n'
+
+
+def test_what_has_nowhere_to_go_is_left_alone_and_named(aasnode: Command, store: Store, config_file: Path) -> None:
+    reported_in_shadow_mode(store)
+    shipped = config_file.read_text()
+    config_file.write_text(shipped + RETURNS.format("OTHER"))
+    for _ in range(2):  # at first the deliveries are asked for, then they rest
+        status, _, err = aasnode("resend", "--study", "1.2.30")
+        assert status == 1
+        assert "No delivery" in err
+        assert "Left alone, since config.toml does not name it: return:MODALITY." in err
+    status, _, err = aasnode("resend", "--all-dead")
+    assert (status, "return:MODALITY" in err) == (1, True)
+    with store.reading() as connection:
+        found = jobs.list_jobs(connection, kind=JobKind.DELIVER)
+    assert {(job.state, job.reason) for job in found} == {(JobState.DEAD, deliveries.NO_RETURN_ADDRESS)}
+    config_file.write_text(shipped + RETURNS.format("MODALITY"))
+    status, _, err = aasnode("resend", "--all-dead")
+    assert (status, err) == (0, "2 deliveries are due again.\n")
+
+
 def test_resend_in_shadow_mode_says_that_nothing_is_sent_yet(aasnode: Command, store: Store, config_file: Path) -> None:
     reported_in_shadow_mode(store)
     with config_file.open("a") as file:

@@ -6,7 +6,7 @@ from pydicom.uid import SecondaryCaptureImageStorage
 
 from aasnode.anatomy import View
 from aasnode.network.status import Status
-from aasnode.store import instances, jobs, results
+from aasnode.store import deliveries, instances, results
 from aasnode.store.schema import Arrival, JobKind, JobState
 from tests.drawn_films import marked_film
 from tests.network.peers import archive
@@ -115,7 +115,7 @@ def test_a_report_whose_bytes_are_gone_is_sent_once_more_when_its_films_come_aga
         if is_film_first:
             report_again(node, marked_film("flexion"), marked_film("neutral", view=View.NEUTRAL))
         with node.store.writing() as connection:
-            jobs.resend(connection, now=node.now, study_instance_uid=STUDY)
+            deliveries.resend(connection, [pacs.name], now=node.now, study_instance_uid=STUDY)
         send_all(node)
         assert kept == sent
         dead = node.jobs(JobKind.DELIVER, JobState.DEAD)

@@ -28,7 +28,7 @@ from aasnode.reports.drawing import Picture, Style
 from aasnode.services.reporter import findings, service
 from aasnode.services.reporter.drawing import Request
 from aasnode.services.reporter.service import Reporter
-from aasnode.store import jobs, objects, results
+from aasnode.store import deliveries, jobs, objects, results
 from aasnode.store.objects import STRUCTURED_REPORT, NewObject, Report, StoredObject, overlay_role
 from aasnode.store.schema import JobKind, JobState
 from tests.drawn_films import marked_film, uid
@@ -172,7 +172,7 @@ def test_a_version_that_was_delivered_stays_the_predecessor_while_it_is_sent_onc
     node.report(marked_film("flexion"))
     deliver_everything(node)
     with node.store.writing() as connection:
-        jobs.resend(connection, now=node.now, study_instance_uid=STUDY)
+        deliveries.resend(connection, [NOBODY.name], now=node.now, study_instance_uid=STUDY)
     node.report(marked_film("neutral", view=View.NEUTRAL))
     first, second = versions(node)
     assert second.predecessor_id == first.id

@@ -10,7 +10,7 @@ from aasnode.anatomy import View
 from aasnode.config import Destination
 from aasnode.errors import StoreBusyError
 from aasnode.network.scu import Sent
-from aasnode.store import deliveries, jobs
+from aasnode.store import deliveries
 from aasnode.store.objects import STRUCTURED_REPORT, StoredObject
 from aasnode.store.schema import JobKind, JobState
 from tests.drawn_films import marked_film
@@ -48,7 +48,7 @@ def test_what_is_sent_again_are_the_same_bytes(make_node: MakeNode) -> None:
         send_all(node)
         with node.store.writing() as connection:
             study = marked_film().StudyInstanceUID
-            assert jobs.resend(connection, now=node.now, study_instance_uid=study) == 2
+            assert deliveries.resend(connection, [pacs.name], now=node.now, study_instance_uid=study).count == 2
         send_all(node)
     assert len(kept) == 4
     assert kept[:2] == kept[2:]
@@ -81,7 +81,21 @@ def test_after_its_attempts_a_delivery_rests_with_its_reason_until_it_is_resent(
     assert len(dead) == 2
     assert "attempt 3 of 3" in (dead[0].reason or "")
     with node.store.writing() as connection:
-        assert jobs.resend(connection, now=node.now) == 2
+        assert deliveries.resend(connection, [NOBODY.name], now=node.now).count == 2
+
+
+def test_what_a_newer_version_replaced_is_not_sent_again_and_what_it_left_as_it_was_is(make_node: MakeNode) -> None:
+    with archive(sop_classes=TAKES_ALL) as (pacs, kept):
+        node = make_node(pacs)
+        for film in (marked_film("flexion"), marked_film("neutral", view=View.NEUTRAL)):
+            node.report(film)
+            send_all(node)
+        with node.store.writing() as connection:
+            study = marked_film().StudyInstanceUID
+            assert deliveries.resend(connection, [pacs.name], now=node.now, study_instance_uid=study).count == 3
+        send_all(node)
+    assert len(kept) == 2 + 2 + 3
+    assert states(node) == [JobState.FINISHED] * 4
 
 
 def test_a_refusal_rests_at_once_with_its_reason(make_node: MakeNode) -> None:
