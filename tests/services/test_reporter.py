@@ -19,16 +19,18 @@ from pydicom.uid import (
     EnhancedSRStorage,
     SecondaryCaptureImageStorage,
 )
+from sqlalchemy import Connection
 
 from aasnode.anatomy import View
 from aasnode.config import AnalyserSection, Config, DeliverySection, PixelsSection, ReturnAddress
 from aasnode.errors import StoreBusyError
+from aasnode.network.status import Status
 from aasnode.reports import panel
 from aasnode.reports.drawing import Picture, Style
 from aasnode.services.reporter import findings, service
 from aasnode.services.reporter.drawing import Request
 from aasnode.services.reporter.service import Reporter
-from aasnode.store import deliveries, jobs, objects, results
+from aasnode.store import deliveries, history, jobs, objects, results
 from aasnode.store.objects import STRUCTURED_REPORT, NewObject, Report, StoredObject, overlay_role
 from aasnode.store.schema import JobKind, JobState
 from tests.drawn_films import marked_film, uid
@@ -397,6 +399,22 @@ def test_a_database_that_is_busy_costs_a_report_no_attempt(node: Node, monkeypat
     others[0].close()
     assert node.reporter.step()
     assert node.jobs(JobKind.REPORT, JobState.FINISHED)[0].attempts == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_film_can_be_received_while_a_long_course_is_read(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    node.analyse(marked_film("flexion"))
+    node.wait(3600)
+    of_patient, answers = history.of_patient, []
+
+    def receive_and_read(connection: Connection, patient_id: str, issuer: str) -> tuple[history.Course, ...]:
+        answers.append(node.receive(marked_film("neutral", view=View.NEUTRAL)))
+        return of_patient(connection, patient_id, issuer)
+
+    monkeypatch.setattr(history, "of_patient", receive_and_read)
+    assert node.reporter.step()
+    assert answers == [Status.SUCCESS]
+    assert len(versions(node)) == 1
 
 
 def test_in_shadow_mode_everything_is_kept_and_nothing_sent(make_node: MakeNode) -> None:

@@ -117,7 +117,9 @@ class Reporter:
         if self._is_film_awaited(job, study_instance_uid):
             return
         with self._store.writing() as connection:
-            gathered = _gather(connection, study_instance_uid)
+            device_uid = objects.device_uid(connection, own_uid("device", uuid.uuid4().hex))
+        with self._store.reading() as connection:
+            gathered = _gather(connection, study_instance_uid, device_uid)
             current = objects.current_report(connection, study_instance_uid)
         if not gathered.films:
             self._finish(job, "nothing to report: no lateral cervical film in the study")
@@ -253,10 +255,9 @@ def _content_digest(found: StudyFindings) -> str:
     return structured_report_uid(found, Comprehensive3DSRStorage)
 
 
-def _gather(connection: Connection, study_instance_uid: str) -> Gathered:
+def _gather(connection: Connection, study_instance_uid: str, device_uid: str) -> Gathered:
     films = tuple(stored for stored in results.of_study(connection, study_instance_uid) if stored.is_primary)
     films = tuple(sorted(films, key=_moment))
-    device_uid = objects.device_uid(connection, own_uid("device", uuid.uuid4().hex))
     identity = films[0].film.identity if films else None
     if identity is None or not identity.patient_id:
         return Gathered(films=films, course=films, device_uid=device_uid)
