@@ -5,18 +5,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pydicom
 import pytest
 from pydicom import Dataset
 
+from aasnode.anatomy import COLOURS_RGB, LANDMARKS
 from aasnode.config import Destination
 from aasnode.errors import PeerUnreachableError
 from aasnode.network import scu
 from aasnode.reports import codes
+from aasnode.reports.drawing import Picture
 from aasnode.training.simulate.run import SimulationRequest, simulate
 from tests.journeys.conftest import PORT, ROOT, configuration, send_to_pacs
 from tests.journeys.pacs import Orthanc
+from tests.reports.colours import centre_of_colour
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.journey
@@ -55,12 +59,19 @@ def takes_films() -> bool:
     return True
 
 
-def analysed(film: Path, config_file: Path) -> dict[str, float]:
-    """What ``aasnode analyse`` says of the film, by the code of the length."""
+def analysed(film: Path, config_file: Path) -> dict[str, Any]:
+    """What ``aasnode analyse`` says of the film."""
     command = [sys.executable, "-m", "aasnode", "analyse", "--format", "json", "--config", config_file, film]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=True)
-    answer = json.loads(done.stdout)
-    return {codes.ADI.value: answer["adi_mm"], codes.SAC.value: answer["sac_mm"]}
+    return dict(json.loads(done.stdout))
+
+
+def film_in(overlay: Dataset, film: Dataset) -> Picture:
+    """The part of an overlay that shows its film, which is drawn as stored: 1100 to 2560 square pixels long."""
+    assert 1100 <= max(film.Rows, film.Columns) <= 2560
+    assert len(set(film.ImagerPixelSpacing)) == 1
+    picture: Picture = overlay.pixel_array[: film.Rows, : film.Columns]
+    return picture
 
 
 def reported(report: Dataset) -> dict[str, float]:
@@ -77,7 +88,7 @@ def is_named(item: Dataset, code_value: str) -> bool:
     return bool(name) and name[0].CodeValue == code_value
 
 
-def test_the_report_in_the_archive_says_what_analyse_says_of_the_film(
+def test_report_and_overlay_in_the_archive_say_what_analyse_says_of_the_film(
     orthanc: Orthanc, config_file: Path, film: Path, tmp_path: Path
 ) -> None:
     dataset = pydicom.dcmread(film)
@@ -88,7 +99,13 @@ def test_the_report_in_the_archive_says_what_analyse_says_of_the_film(
         "report and overlay are in the archive",
         seconds=REPORT_SECONDS,
     )
+    answer = analysed(film, config_file)
+    assert answer["status"] == "measured"
     (report,) = orthanc.objects(study, "SR")
-    expected = analysed(film, config_file)
-    assert set(expected) == {codes.ADI.value, codes.SAC.value}
-    assert reported(report) == pytest.approx(expected, abs=0.006)  # written with two decimals
+    lengths = {codes.ADI.value: answer["adi_mm"], codes.SAC.value: answer["sac_mm"]}
+    assert None not in lengths.values()
+    assert reported(report) == pytest.approx(lengths, abs=0.006)  # written with two decimals
+    (overlay,) = orthanc.objects(study, "OT")
+    for landmark in LANDMARKS:
+        told, drawn = answer["landmarks"][landmark], centre_of_colour(film_in(overlay, dataset), COLOURS_RGB[landmark])
+        assert (drawn.x, drawn.y) == pytest.approx((told["x"], told["y"]), abs=1.0)

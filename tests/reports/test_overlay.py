@@ -17,6 +17,7 @@ from aasnode.reports.drawing import Picture, Style, text_width
 from aasnode.reports.findings import EarlierLength, FilmFindings, StudyFindings
 from aasnode.reports.overlay import LINE, SCALE_BARS_MM, draw_overlay, film_placement
 
+from .colours import centre_of_colour
 from .conftest import FilmFactory, StudyFactory, digital_radiograph
 
 FINE = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE)
@@ -40,14 +41,6 @@ def film_part(picture: Picture, film: FilmFindings) -> Picture:
     placement = film_placement(film)
     rows, columns = film.shape
     return picture[: round(rows * placement.scale_y), : round(columns * placement.scale_x)]
-
-
-def centre_of_colour(picture: Picture, colour: tuple[int, int, int]) -> Point:
-    """Middle of the extent of the pixels of nearly this colour."""
-    apart = np.abs(picture.astype(int) - np.array(colour)).max(axis=2)
-    ys, xs = np.nonzero(apart < 40)
-    assert xs.size > 5, "the colour is not in the picture"
-    return Point(x=(xs.min() + xs.max()) / 2, y=(ys.min() + ys.max()) / 2)
 
 
 @pytest.mark.parametrize("facing", [Facing.LEFT, Facing.RIGHT])
