@@ -16,11 +16,11 @@ from aasnode.inference.card import Decision, Posture
 from aasnode.inference.crop import Film, Points
 from aasnode.inference.detection import Outcome, Reason
 from aasnode.inference.pose import Pose
+from aasnode.measurement import ADI_ENDS, SAC_ENDS
 
-ADI_POINTS = (Landmark.C1_ANTERIOR_ARCH_POSTERIOR, Landmark.DENS_ANTERIOR)
 DENS_POINTS = (Landmark.DENS_ANTERIOR, Landmark.DENS_POSTERIOR)
 ARCH_POINTS = (Landmark.C1_ANTERIOR_ARCH_POSTERIOR, Landmark.C1_POSTERIOR_ARCH_ANTERIOR)
-SAC_POINTS = (Landmark.DENS_POSTERIOR, Landmark.C1_POSTERIOR_ARCH_ANTERIOR)
+_ENDS = {"adi": ADI_ENDS, "sac": SAC_ENDS}  # by the names that the card has for the lengths
 _EDGE = 0.05  # diameters from the film's edge within which an uncertain point counts as outside
 _STEEP_DEG = 65.0  # a C1 axis steeper than this says nothing of left and right
 
@@ -77,10 +77,10 @@ def decide(answer: Answer | None, film: Film, decision: Decision) -> Verdict:
     if answer is None or answer.confidence < decision.film_confidence:
         return _withheld(Outcome.OTHER_VIEW, *[Reason.NO_LATERAL_CERVICAL_VIEW] * 2)
     if answer.confidence < decision.answer_confidence:
-        known = (next(_conditions(answer, decision, name), Reason.LOW_CONFIDENCE) for name in ("adi", "sac"))
+        known = (next(_conditions(answer, decision, name), Reason.LOW_CONFIDENCE) for name in _ENDS)
         return _withheld(Outcome.ABSTAINED, *known)
-    adi = next(_objections(answer, film, decision, ADI_POINTS), None)
-    sac = next(_objections(answer, film, decision, SAC_POINTS), None)
+    adi = next(_objections(answer, film, decision, "adi"), None)
+    sac = next(_objections(answer, film, decision, "sac"), None)
     if adi is not None and sac is not None:
         return _withheld(Outcome.ABSTAINED, adi, sac)
     inside = film.contains(answer.points)
@@ -107,18 +107,18 @@ def _conditions(answer: Answer, decision: Decision, length: str) -> Iterator[Rea
         yield Reason.JOINT_DESTROYED
 
 
-def _objections(answer: Answer, film: Film, decision: Decision, points: Sequence[Landmark]) -> Iterator[Reason]:
-    """What speaks against the measurement between these two points, the plainest reason first."""
-    rows = [LANDMARKS.index(mark) for mark in points]
+def _objections(answer: Answer, film: Film, decision: Decision, length: str) -> Iterator[Reason]:
+    """What speaks against the measurement of this length, the plainest reason first."""
+    rows = [LANDMARKS.index(mark) for mark in _ENDS[length]]
     diameter = answer.pose.diameter
-    yield from _conditions(answer, decision, "adi" if tuple(points) == ADI_POINTS else "sac")
+    yield from _conditions(answer, decision, length)
     unsure = ~seen(answer.confidences, decision)[rows]
     at_edge = ~film.contains(answer.points[rows], _EDGE * diameter)
     if (~film.contains(answer.points[rows])).any() or (unsure & at_edge).any():
         yield Reason.POINT_OUTSIDE_FIELD
     if unsure.any():
         yield Reason.POINT_HIDDEN
-    if not _plausible(answer, film, decision, points):
+    if not _plausible(answer, film, decision, length):
         yield Reason.IMPLAUSIBLE_GEOMETRY
     if (answer.spreads[rows] > decision.spread * diameter).any():
         yield Reason.LOW_CONFIDENCE
@@ -126,15 +126,14 @@ def _objections(answer: Answer, film: Film, decision: Decision, points: Sequence
         yield Reason.LOW_CONFIDENCE
 
 
-def _plausible(answer: Answer, film: Film, decision: Decision, points: Sequence[Landmark]) -> bool:
-    """Whether the points lie in their order near the C1 axis, at distances that bones allow."""
+def _plausible(answer: Answer, film: Film, decision: Decision, length: str) -> bool:
+    """Whether the points of this length lie in their order near the C1 axis, at distances that bones allow."""
     along = _along_axis(answer)
     gaps = {"adi": along[0] - along[1], "dens": along[1] - along[2], "sac": along[2] - along[3]}
-    own = "adi" if tuple(points) == ADI_POINTS else "sac"
-    dens_point = 1 if own == "adi" else 2
+    dens_point = next(LANDMARKS.index(mark) for mark in _ENDS[length] if mark in DENS_POINTS)
     low, high = decision.diameter_mm
     return (
-        all(_within(gaps[name], getattr(decision, name)) for name in (own, "dens"))
+        all(_within(gaps[name], getattr(decision, name)) for name in (length, "dens"))
         and float(answer.offsets[dens_point]) <= decision.offset * answer.pose.diameter
         and (not film.has_spacing or low <= answer.pose.diameter <= high)
     )
