@@ -7,9 +7,8 @@ from collections.abc import Iterable
 
 from pydicom.uid import UID
 
-from aasnode import __version__
 from aasnode.config import Config
-from aasnode.network import library
+from aasnode.dicom.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from aasnode.network.contexts import (
     FILM_SOP_CLASSES,
     OBJECT_SOP_CLASSES,
@@ -106,8 +105,8 @@ def page(config: Config) -> str:
     return _PAGE.format(
         ae_title=config.node.ae_title,
         port=config.node.port,
-        class_uid=library.IMPLEMENTATION_CLASS_UID,
-        version_name=library.implementation_version_name(__version__),
+        class_uid=IMPLEMENTATION_CLASS_UID,
+        version_name=IMPLEMENTATION_VERSION_NAME,
         max_pdu=config.receiver.max_pdu_bytes,
         max_associations=config.receiver.max_associations,
         called_ae_title="checked" if config.receiver.check_called_ae_title else "any is taken",

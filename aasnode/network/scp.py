@@ -13,15 +13,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pydicom.dataset import FileMetaDataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_file_meta_info
-from pydicom.uid import UID
 from pynetdicom import AE, evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
-from aasnode import __version__, log
+from aasnode import log
 from aasnode.config import NodeSection, ReceiverSection
+from aasnode.dicom.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, file_meta
 from aasnode.network import library
 from aasnode.network.contexts import accepted_contexts
 from aasnode.network.guard import GuardedServer, Limits
@@ -49,13 +48,7 @@ class IncomingInstance:
 
     def file_head(self) -> bytes:
         """Preamble and file meta information (PS3.10 7.1) that make a DICOM file of the data set."""
-        meta = FileMetaDataset()
-        meta.FileMetaInformationVersion = b"\x00\x01"
-        meta.MediaStorageSOPClassUID = UID(self.sop_class_uid)
-        meta.MediaStorageSOPInstanceUID = UID(self.sop_instance_uid)
-        meta.TransferSyntaxUID = UID(self.transfer_syntax_uid)
-        meta.ImplementationClassUID = UID(library.IMPLEMENTATION_CLASS_UID)
-        meta.ImplementationVersionName = library.implementation_version_name(__version__)
+        meta = file_meta(self.sop_class_uid, self.sop_instance_uid, self.transfer_syntax_uid)
         meta.SourceApplicationEntityTitle = self.calling_ae_title
         head = DicomBytesIO()
         write_file_meta_info(head, meta)
@@ -134,8 +127,8 @@ def _let_finish(server: GuardedServer, seconds: float) -> None:
 
 def _entity(node: NodeSection, receiver: ReceiverSection) -> AE:
     entity = AE(ae_title=node.ae_title)
-    entity.implementation_class_uid = library.IMPLEMENTATION_CLASS_UID
-    entity.implementation_version_name = library.implementation_version_name(__version__)
+    entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
+    entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
     entity.maximum_pdu_size = receiver.max_pdu_bytes
     entity.maximum_associations = receiver.max_associations
     entity.network_timeout = receiver.network_timeout_seconds

@@ -16,8 +16,9 @@ from pynetdicom import AE
 from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
-from aasnode import __version__, log
+from aasnode import log
 from aasnode.config import Destination
+from aasnode.dicom.file_meta import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from aasnode.errors import PeerRefusedError, PeerUnreachableError
 from aasnode.network import library
 from aasnode.network.contexts import OBJECT_SOP_CLASSES, offered_contexts
@@ -109,8 +110,8 @@ def _association(
     """An established association, released at the end."""
     library.configure()
     entity = AE(ae_title=calling_ae_title)
-    entity.implementation_class_uid = library.IMPLEMENTATION_CLASS_UID
-    entity.implementation_version_name = library.implementation_version_name(__version__)
+    entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
+    entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
     entity.connection_timeout = entity.acse_timeout = timeout_seconds
     entity.dimse_timeout = entity.network_timeout = timeout_seconds
     try:

@@ -14,14 +14,14 @@ from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
-from pydicom.uid import UID
+from pydicom.uid import UID, ExplicitVRLittleEndian
 from pydicom.valuerep import STR_VR
 
 from aasnode import __version__
+from aasnode.dicom.file_meta import file_meta
 from aasnode.dicom.identity import MANUFACTURER
 from aasnode.reports import codes
 from aasnode.reports.findings import FilmFindings, ReportSettings, StudyFindings
-from aasnode.reports.part10 import file_meta
 
 REQUIRED = (  # Type 2: present, if only empty
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex",
@@ -61,7 +61,7 @@ def new_object(
 ) -> Dataset:
     """A data set in the study of ``film`` with all that our objects share; its own module is for the caller."""
     dataset = Dataset()
-    dataset.file_meta = file_meta(sop_class_uid, sop_instance_uid)
+    dataset.file_meta = file_meta(sop_class_uid, sop_instance_uid, ExplicitVRLittleEndian)
     carry_over(film.header, dataset)
     dataset.SOPClassUID = UID(sop_class_uid)
     dataset.SOPInstanceUID = UID(sop_instance_uid)
