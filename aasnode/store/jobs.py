@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, RowMapping, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, CursorResult, RowMapping, and_, func, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from aasnode.errors import PermanentError, TransientError
 from aasnode.store.engine import insert_once
-from aasnode.store.schema import Arrival, JobKind, JobState, instances, jobs, results
+from aasnode.store.results import take_back_rejection
+from aasnode.store.schema import Arrival, JobKind, JobState, instances, jobs
 
 REPORT_ATTEMPTS = 5
-_WITHOUT_NUMBERS = ("rejected", "failed")
 REPLACED = "replaced by a newer version"
 """Why a delivery is withdrawn."""
 REPORTED_LATER = "a later report was built"
@@ -221,18 +221,6 @@ def analyse_again(connection: Connection, instance_id: int, *, now: datetime) ->
     put_back(connection, and_(*resting, jobs.c.instance_id == instance_id), now)
 
 
-def _take_back(connection: Connection, job: Job) -> bool:
-    """Take the result of a finished analysis back if it has no numbers: the arrival waits again. Whether it was one."""
-    if job.kind is not JobKind.ANALYSE or job.state is not JobState.FINISHED:
-        return False
-    without_numbers = [results.c.instance_id == job.instance_id, results.c.status.in_(_WITHOUT_NUMBERS)]
-    if _count(connection.execute(delete(results).where(*without_numbers))) == 0:
-        return False
-    waits = {"state": Arrival.RECEIVED, "reason": None}
-    connection.execute(update(instances).where(instances.c.id == job.instance_id).values(waits))
-    return True
-
-
 def get(connection: Connection, job_id: int) -> Job:
     """One job; raises UnknownJobError."""
     row = connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().first()
@@ -279,6 +267,30 @@ def new_values(kind: JobKind, now: datetime, due_at: datetime, attempts: int) ->
     }
 
 
+def ended(state: JobState, reason: str | None, now: datetime) -> dict[str, Any]:
+    """The columns of a job that is over: nobody holds it."""
+    return {"state": state, "reason": reason, "lease_until": None, "finished_at": now}
+
+
+def put_back(connection: Connection, chosen: ColumnElement[bool], now: datetime) -> int:
+    """Make the chosen jobs due with all their attempts; how many."""
+    values = {
+        "state": JobState.PENDING,
+        "attempts": 0,
+        "due_at": now,
+        "lease_until": None,
+        "finished_at": None,
+    }
+    return _count(connection.execute(update(jobs).where(chosen).values(values)))
+
+
+def _take_back(connection: Connection, job: Job) -> bool:
+    """Take the result of a finished analysis back, if it has no numbers; whether it was one."""
+    if job.kind is not JobKind.ANALYSE or job.state is not JobState.FINISHED or job.instance_id is None:
+        return False
+    return take_back_rejection(connection, job.instance_id)
+
+
 def _pending_report(connection: Connection, study_instance_uid: str) -> Job | None:
     wanted = [
         jobs.c.kind == JobKind.REPORT,
@@ -297,23 +309,6 @@ def _return_to_queue(
     if job.kind is JobKind.REPORT and _pending_report(connection, job.study_instance_uid or "") is not None:
         values = ended(JobState.FINISHED, "asked for again meanwhile", now)
     _update_held(connection, job, {**changes, **values})
-
-
-def put_back(connection: Connection, chosen: ColumnElement[bool], now: datetime) -> int:
-    """Make the chosen jobs due with all their attempts; how many."""
-    values = {
-        "state": JobState.PENDING,
-        "attempts": 0,
-        "due_at": now,
-        "lease_until": None,
-        "finished_at": None,
-    }
-    return _count(connection.execute(update(jobs).where(chosen).values(values)))
-
-
-def ended(state: JobState, reason: str | None, now: datetime) -> dict[str, Any]:
-    """The columns of a job that is over: nobody holds it."""
-    return {"state": state, "reason": reason, "lease_until": None, "finished_at": now}
 
 
 def _update_held(connection: Connection, job: Job, values: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from cattrs.preconf.json import make_converter
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from aasnode.anatomy import Facing, Landmarks, View
 from aasnode.dicom import exposure
@@ -18,10 +18,11 @@ from aasnode.dicom.identity import Identity
 from aasnode.dicom.selection import ViewSource
 from aasnode.geometry import Spacings, Unscaled
 from aasnode.measurement import CourseEntry, Measurement
-from aasnode.store.schema import instances, results
+from aasnode.store.schema import Arrival, instances, results
 
 _CONVERTER = make_converter()
 _REPORTED = ("measured", "located", "abstained")
+_WITHOUT_NUMBERS = ("rejected", "failed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +105,16 @@ def add(connection: Connection, *, instance_id: int, film: FilmResult, now: date
     """Keep a film's result, and decide anew which films of its study count."""
     connection.execute(insert(results).values(_columns(film) | {"instance_id": instance_id, "analysed_at": now}))
     _choose_counting(connection, film.identity.study_instance_uid)
+
+
+def take_back_rejection(connection: Connection, instance_id: int) -> bool:
+    """Forget the result of an arrival if it has no numbers: its film waits again. Whether it had such a result."""
+    without_numbers = [results.c.instance_id == instance_id, results.c.status.in_(_WITHOUT_NUMBERS)]
+    if connection.execute(delete(results).where(*without_numbers)).rowcount == 0:
+        return False
+    waits = {"state": Arrival.RECEIVED, "reason": None}
+    connection.execute(update(instances).where(instances.c.id == instance_id).values(waits))
+    return True
 
 
 def of_instance(connection: Connection, instance_id: int) -> Sequence[StoredResult]:
