@@ -5,7 +5,6 @@ The node and ``aasnode analyse`` call it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
@@ -23,19 +22,9 @@ from aasnode.dicom.spacing import read_spacings
 from aasnode.errors import PermanentError, UnreadableError
 from aasnode.geometry import PixelSpacing, Spacings, Unscaled
 from aasnode.inference.detection import Detection, Detector, Outcome
-from aasnode.measurement import ComparedLength, Length, LengthFinding, Measurement, measure
+from aasnode.measurement import ComparedLength, FilmStatus, Length, LengthFinding, Measurement, measure
 
 _DECIMALS = 4
-
-
-class Status(StrEnum):
-    """What became of a film."""
-
-    MEASURED = "measured"  # at least one value in mm
-    LOCATED = "located"  # a lateral cervical view with at least two points, but no mm
-    ABSTAINED = "abstained"  # a lateral cervical view perhaps, not measurable
-    REJECTED = "rejected"  # no such view
-    FAILED = "failed"  # unreadable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +45,7 @@ class AnalysisSettings:
 class Analysis:
     """What the node knows of one film after steps 4 to 7. Fields that were not reached are None."""
 
-    status: Status
+    status: FilmStatus
     reason: str | None  # why not measured, or what is missing
     rule: str | None  # the selection rule that rejected it or gave its view
     selected_by: str | None  # the site's rule after which no other could reject it
@@ -72,7 +61,7 @@ class Analysis:
 
 
 _NOTHING = Analysis(
-    status=Status.FAILED,
+    status=FilmStatus.FAILED,
     reason=None,
     rule=None,
     selected_by=None,
@@ -100,7 +89,7 @@ def analyse(dataset: Dataset, detector: Detector, settings: AnalysisSettings) ->
     """
     selection = select(dataset, settings.selection)
     if isinstance(selection, Rejected):
-        return replace(_NOTHING, status=Status.REJECTED, reason=selection.reason, rule=selection.rule)
+        return replace(_NOTHING, status=FilmStatus.REJECTED, reason=selection.reason, rule=selection.rule)
     try:
         pixels = read_pixels(dataset, settings.pixels)
     except PermanentError as error:
@@ -202,7 +191,7 @@ def _analyse_pixels(
         columns=pixels.shape[1],
     )
     if detection.outcome is not Outcome.FOUND:
-        status = Status.REJECTED if detection.outcome is Outcome.OTHER_VIEW else Status.ABSTAINED
+        status = FilmStatus.REJECTED if detection.outcome is Outcome.OTHER_VIEW else FilmStatus.ABSTAINED
         return replace(seen, status=status, reason=detection.reason or detection.outcome)
     measurement = measure(
         landmarks=detection.landmarks,
@@ -228,14 +217,16 @@ def _view(selection: Selected, detection: Detection, least_confidence: float) ->
     return View.UNKNOWN, ViewSource.NONE
 
 
-def _status(measurement: Measurement, landmarks: Landmarks, spacing: Spacings | Unscaled) -> tuple[Status, str | None]:
+def _status(
+    measurement: Measurement, landmarks: Landmarks, spacing: Spacings | Unscaled
+) -> tuple[FilmStatus, str | None]:
     reasons = {"ADI": measurement.adi_reason, "SAC": measurement.sac_reason}
     if measurement.adi or measurement.sac:
-        return Status.MEASURED, _not_measured(reasons)
+        return FilmStatus.MEASURED, _not_measured(reasons)
     if isinstance(spacing, Unscaled) and sum(point is not None for point in landmarks.values()) >= 2:
         besides = _not_measured({name: reason for name, reason in reasons.items() if reason != spacing.reason})
-        return Status.LOCATED, "; ".join(filter(None, (spacing.reason, besides)))
-    return Status.ABSTAINED, _not_measured(reasons)
+        return FilmStatus.LOCATED, "; ".join(filter(None, (spacing.reason, besides)))
+    return FilmStatus.ABSTAINED, _not_measured(reasons)
 
 
 def _not_measured(reasons: Mapping[str, str | None]) -> str | None:

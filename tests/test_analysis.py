@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydicom import Dataset
 
-from aasnode.analysis import Analysis, AnalysisSettings, Status, analyse, analyse_file, as_json
+from aasnode.analysis import Analysis, AnalysisSettings, analyse, analyse_file, as_json
 from aasnode.anatomy import LANDMARKS, Facing, Landmark, View
 from aasnode.config import Config, SelectionRule, Then
 from aasnode.dicom.selection import ViewSource
@@ -16,6 +16,7 @@ from aasnode.dicom.transfer_syntaxes import TRANSFER_SYNTAXES
 from aasnode.geometry import PixelSpacing, SpacingRule
 from aasnode.inference.crop import Film
 from aasnode.inference.detection import Detection, Outcome
+from aasnode.measurement import FilmStatus
 from tests.dicom.encoders import PREFIX, in_syntax
 from tests.dicom.films import film, written
 from tests.marks import ADI_MM, SAC_MM, MarksDetector, marked_film
@@ -36,7 +37,7 @@ def exposed(pixels: np.ndarray, spacing: PixelSpacing = SQUARE, **elements: Any)
 
 def measured(dataset: Dataset) -> Analysis:
     analysis = analyse(dataset, MarksDetector(), SETTINGS)
-    assert analysis.status is Status.MEASURED, analysis.reason
+    assert analysis.status is FilmStatus.MEASURED, analysis.reason
     return analysis
 
 
@@ -83,7 +84,7 @@ def test_pixels_that_are_not_square_give_the_same_millimetres(row_mm: float, col
 def test_each_transfer_syntax_gives_the_same_millimetres(suffix: str, tmp_path: Path) -> None:
     in_syntax(exposed(marked_film(SQUARE)), suffix, tmp_path / "film.dcm")
     analysis = analyse_file(tmp_path / "film.dcm", MarksDetector(), SETTINGS, None)
-    assert analysis.status is Status.MEASURED, analysis.reason
+    assert analysis.status is FilmStatus.MEASURED, analysis.reason
     assert_true_lengths(analysis)
 
 
@@ -98,7 +99,7 @@ def test_each_length_stands_by_its_own_points() -> None:
 def test_film_without_spacing_is_located_and_has_ratios() -> None:
     dataset = exposed(marked_film(SQUARE), ImagerPixelSpacing=None)
     analysis = analyse(dataset, MarksDetector(), SETTINGS)
-    assert analysis.status is Status.LOCATED
+    assert analysis.status is FilmStatus.LOCATED
     assert analysis.reason == "no pixel spacing in the header"
     assert analysis.measurement is not None
     assert analysis.measurement.adi is None
@@ -108,7 +109,7 @@ def test_film_without_spacing_is_located_and_has_ratios() -> None:
 def test_located_film_says_which_length_was_withheld_besides() -> None:
     dataset = exposed(marked_film(SQUARE, marks=2), ImagerPixelSpacing=None)
     analysis = analyse(dataset, MarksDetector(), SETTINGS)
-    assert analysis.status is Status.LOCATED
+    assert analysis.status is FilmStatus.LOCATED
     assert analysis.reason == "no pixel spacing in the header; SAC not measured (point_hidden)"
 
 
@@ -122,20 +123,20 @@ def test_pixel_aspect_ratio_keeps_ratios_right_without_millimetres() -> None:
 
 def test_film_with_one_point_is_abstained_from() -> None:
     analysis = analyse(exposed(marked_film(SQUARE, marks=1)), MarksDetector(), SETTINGS)
-    assert analysis.status is Status.ABSTAINED
+    assert analysis.status is FilmStatus.ABSTAINED
     assert analysis.reason == "point_hidden"
     assert analysis.measurement is None
 
 
 def test_picture_of_something_else_is_rejected() -> None:
     analysis = analyse(exposed(marked_film(SQUARE, marks=0)), MarksDetector(), SETTINGS)
-    assert analysis.status is Status.REJECTED
+    assert analysis.status is FilmStatus.REJECTED
     assert analysis.reason == "no_lateral_cervical_view"
 
 
 def test_tags_of_something_else_are_rejected_with_their_rule() -> None:
     analysis = analyse(exposed(marked_film(SQUARE), BodyPartExamined="CHEST"), MarksDetector(), SETTINGS)
-    assert analysis.status is Status.REJECTED
+    assert analysis.status is FilmStatus.REJECTED
     assert analysis.rule == "other-body-part"
 
 
@@ -146,14 +147,14 @@ def test_the_rule_that_saved_a_film_is_kept_beside_the_one_that_gave_its_view() 
         marked_film(SQUARE), BodyPartExamined="CHEST", StationName="Spine room 2", SeriesDescription="flexion"
     )
     analysis = analyse(chest, MarksDetector(), settings)
-    assert analysis.status is Status.MEASURED
+    assert analysis.status is FilmStatus.MEASURED
     assert (analysis.rule, analysis.selected_by) == ("flexion", "spine-room")
     assert analyse(chest, MarksDetector(), SETTINGS).selected_by is None
 
 
 def test_broken_pixels_are_a_failed_film_and_no_exception() -> None:
     analysis = analyse(exposed(marked_film(SQUARE), PixelData=b"\0\0"), MarksDetector(), SETTINGS)
-    assert analysis.status is Status.FAILED
+    assert analysis.status is FilmStatus.FAILED
     assert analysis.reason is not None
     assert "decoded" in analysis.reason
 
@@ -214,7 +215,7 @@ def test_picture_is_measured_with_the_spacing_that_is_given(name: str, tmp_path:
     cv2.imwrite(str(tmp_path / name), pixels << 4 if name != "film.jpg" else (pixels >> 4).astype(np.uint8))
     given = replace(SQUARE, rule=SpacingRule.GIVEN)
     analysis = analyse_file(tmp_path / name, MarksDetector(), SETTINGS, given)
-    assert analysis.status is Status.MEASURED, analysis.reason
+    assert analysis.status is FilmStatus.MEASURED, analysis.reason
     assert_true_lengths(analysis)
     assert as_json(analysis, name)["spacing_rule"] == "given"
 
@@ -222,7 +223,7 @@ def test_picture_is_measured_with_the_spacing_that_is_given(name: str, tmp_path:
 def test_picture_without_spacing_is_located(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "film.png"), marked_film(SQUARE))
     analysis = analyse_file(tmp_path / "film.png", MarksDetector(), SETTINGS, None)
-    assert analysis.status is Status.LOCATED
+    assert analysis.status is FilmStatus.LOCATED
     assert analysis.reason is not None
     assert "--pixel-spacing" in analysis.reason
 
@@ -239,12 +240,12 @@ def test_dicom_file_ignores_the_spacing_that_is_given(tmp_path: Path) -> None:
 def test_unreadable_file_is_a_failed_film(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(content)
     analysis = analyse_file(tmp_path / "x", MarksDetector(), SETTINGS, None)
-    assert analysis.status is Status.FAILED
+    assert analysis.status is FilmStatus.FAILED
     assert analysis.reason
 
 
 def test_missing_file_is_a_failed_film(tmp_path: Path) -> None:
-    assert analyse_file(tmp_path / "none.dcm", MarksDetector(), SETTINGS, None).status is Status.FAILED
+    assert analyse_file(tmp_path / "none.dcm", MarksDetector(), SETTINGS, None).status is FilmStatus.FAILED
 
 
 class ShapeDetector(MarksDetector):
@@ -261,6 +262,6 @@ def test_detector_is_told_the_shape_of_pixels_without_millimetres() -> None:
     tall = PixelSpacing(row_mm=0.3, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE)
     dataset = exposed(marked_film(tall), ImagerPixelSpacing=None, PixelAspectRatio=[2, 1])
     analysis = analyse(dataset, ShapeDetector(), SETTINGS)
-    assert analysis.status is Status.LOCATED
+    assert analysis.status is FilmStatus.LOCATED
     assert analysis.measurement is not None
     assert analysis.measurement.adi_ratio == pytest.approx(ADI_MM / (ADI_MM + 10 + SAC_MM), abs=0.01)

@@ -9,14 +9,14 @@ import pydicom
 import pytest
 from pydicom import Dataset
 
-from aasnode.analysis import Analysis, AnalysisSettings, Status, analyse, analyse_file
+from aasnode.analysis import Analysis, AnalysisSettings, analyse, analyse_file
 from aasnode.anatomy import LANDMARKS, Facing
 from aasnode.assets import shipped_model
 from aasnode.config import Config
 from aasnode.dicom.transfer_syntaxes import TRANSFER_SYNTAXES
 from aasnode.inference.detection import Detector
 from aasnode.inference.detector import load_detector
-from aasnode.measurement import Length
+from aasnode.measurement import FilmStatus, Length
 from aasnode.training.simulate.run import SimulationRequest, simulate
 from aasnode.training.simulate.truth import FilmTruth
 from tests.dicom.encoders import PREFIX, in_syntax
@@ -45,7 +45,7 @@ def film(simulated: tuple[Dataset, FilmTruth]) -> Dataset:
 @pytest.fixture(scope="module")
 def reference(film: Dataset, detector: Detector) -> Analysis:
     analysis = analyse(film, detector, SETTINGS)
-    assert analysis.status is Status.MEASURED, analysis.reason
+    assert analysis.status is FilmStatus.MEASURED, analysis.reason
     return analysis
 
 
@@ -59,7 +59,7 @@ def changed(film: Dataset, pixels: np.ndarray, **elements: object) -> Dataset:
 
 
 def lengths(analysis: Analysis) -> tuple[Length, Length]:
-    assert analysis.status is Status.MEASURED, analysis.reason
+    assert analysis.status is FilmStatus.MEASURED, analysis.reason
     assert analysis.measurement is not None
     adi, sac = analysis.measurement.adi, analysis.measurement.sac
     assert adi is not None
@@ -117,7 +117,7 @@ def test_each_transfer_syntax_is_the_same(
 def test_another_picture_is_not_measured(film: Dataset, detector: Detector) -> None:
     noise = np.random.default_rng(1).integers(0, 4096, film.pixel_array.shape)
     analysis = analyse(changed(film, cv2.GaussianBlur(noise.astype(np.uint16), (0, 0), 9)), detector, SETTINGS)
-    assert analysis.status in (Status.REJECTED, Status.ABSTAINED)
+    assert analysis.status in (FilmStatus.REJECTED, FilmStatus.ABSTAINED)
     assert all(mark is None for mark in analysis.landmarks.values())
 
 

@@ -15,6 +15,7 @@ from aasnode.demo.node import DemoError, RunningNode, running_node
 from aasnode.demo.patient import films_of_the_patient
 from aasnode.demo.progress import Counts, busy, counting
 from aasnode.demo.show import show_films, show_returned
+from aasnode.measurement import FilmStatus
 from aasnode.store import history, jobs
 from aasnode.store.results import StoredResult
 from aasnode.store.schema import JobKind, JobState
@@ -49,7 +50,7 @@ def run_demo(keep: Path | None, model: Path | None) -> None:
             _wait(store, node, len(films), talk)
             results = _results(store, films[0].patient_id)
     show_films(console, films, results)
-    if not any(stored.film.status == "measured" for stored in results.values()):
+    if not any(stored.film.status is FilmStatus.MEASURED for stored in results.values()):
         raise DemoError(f"the model measured none of the films; the log of the node is {node.log_file}")
     _show_history(console, films[0].patient_id, node)
     show_returned(console, archive.returned, folder)

@@ -7,6 +7,7 @@ from aasnode.measurement.assessment import Assessment, ComparedLength, FilmAsses
 from aasnode.measurement.course import Compared, CourseChanges, CourseEntry, NotComparable, changes
 from aasnode.measurement.film import ADI_ENDS, SAC_ENDS, Measurement, measure
 from aasnode.measurement.length import Calibration, Change, Length, difference, length_sigma_mm
+from aasnode.measurement.status import FilmStatus
 from aasnode.measurement.study import StudyAssessment, assess_study
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "CourseChanges",
     "CourseEntry",
     "FilmAssessment",
+    "FilmStatus",
     "Length",
     "LengthFinding",
     "Measurement",

@@ -17,12 +17,12 @@ from aasnode.dicom import exposure
 from aasnode.dicom.identity import Identity
 from aasnode.dicom.selection import ViewSource
 from aasnode.geometry import Spacings, Unscaled
-from aasnode.measurement import CourseEntry, Measurement
+from aasnode.measurement import CourseEntry, FilmStatus, Measurement
 from aasnode.store.schema import Arrival, instances, results
 
 _CONVERTER = make_converter()
-_REPORTED = ("measured", "located", "abstained")
-_WITHOUT_NUMBERS = ("rejected", "failed")
+_REPORTED = [status for status in FilmStatus if status.is_reported]
+_WITHOUT_NUMBERS = [status for status in FilmStatus if not status.is_reported]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class FilmResult:
     exposure_key: str  # equal for all renderings of one exposure
     source_sop_instance_uids: tuple[str, ...]
     for_processing: bool
-    status: str  # measured, located, abstained, rejected, failed
+    status: FilmStatus
     reason: str | None
     rule: str | None  # the selection rule that rejected it or gave its view
     view: View
@@ -50,7 +50,7 @@ class FilmResult:
     @property
     def is_lateral_cervical(self) -> bool:
         """Whether the film may be what this node measures; anything else is recorded and reported nowhere."""
-        return self.status in _REPORTED
+        return self.status.is_reported
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +195,7 @@ def _for_grouping(stored: StoredResult) -> exposure.Instance:
         source_sop_instance_uids=film.source_sop_instance_uids,
         for_processing=film.for_processing,
         arrival=stored.instance_id,
-        measured=film.status == "measured",
+        measured=film.status is FilmStatus.MEASURED,
     )
 
 

@@ -8,7 +8,7 @@ from aasnode.anatomy import LANDMARKS, Facing, View
 from aasnode.dicom.identity import Acquisition, Identity
 from aasnode.dicom.selection import ViewSource
 from aasnode.geometry import PixelSpacing, SpacingRule, Spacings
-from aasnode.measurement import Assessment, Length, Measurement
+from aasnode.measurement import Assessment, FilmStatus, Length, Measurement
 from aasnode.store import instances, results
 from aasnode.store.results import FilmResult
 from aasnode.store.schema import Arrival
@@ -88,7 +88,7 @@ def film(
         exposure_key=exposure_key or uid,
         source_sop_instance_uids=(),
         for_processing=False,
-        status=status,
+        status=FilmStatus(status),
         reason=None,
         rule=None,
         view=view,

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from pydicom import Dataset
 
 from aasnode import analysis, log
-from aasnode.analysis import Analysis, AnalysisSettings, Status
+from aasnode.analysis import Analysis, AnalysisSettings
 from aasnode.child import describe_defect
 from aasnode.config import Config
 from aasnode.dicom import exposure
@@ -26,6 +26,7 @@ from aasnode.dicom.identity import Identity, identify, is_own_object
 from aasnode.dicom.pixels import read_stored_pixels
 from aasnode.errors import AasnodeError, PermanentError
 from aasnode.inference.detection import Detector
+from aasnode.measurement import FilmStatus
 from aasnode.store.instances import Difference, Likeness
 from aasnode.store.results import FilmResult
 from aasnode.store.schema import Arrival
@@ -120,7 +121,7 @@ class Examiner:
         if request.has_namesake:
             return self._compare(dataset, request)
         analysed = analysis.analyse(dataset, self._detector, self._settings)
-        if analysed.status is Status.FAILED:
+        if analysed.status is FilmStatus.FAILED:
             raise PermanentError(analysed.reason)
         film = _film_result(dataset, identity, analysed)
         likeness = self._likeness(dataset, is_decoded=film.is_lateral_cervical)  # what was rejected is never decoded
