@@ -1,0 +1,49 @@
+"""``aasnode rules FILE``: every rule, the words that it found, and the decision."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+from tests.dicom.films import film, written
+
+
+@pytest.fixture
+def chest(tmp_path: Path) -> str:
+    dataset = film(BodyPartExamined="CHEST", SeriesDescription="Flexion", StationName="Spine room 2")
+    return str(written(dataset, tmp_path / "chest.dcm"))
+
+
+def test_it_shows_the_rule_that_rejects_a_film_and_the_words_that_it_found(aasnode: Command, chest: str) -> None:
+    status, out, _ = aasnode("rules", chest)
+    row = next(line for line in out.splitlines() if line.startswith("other-body-part"))
+    assert status == 0
+    assert row.split()[1:3] == ["reject", "applies"]
+    assert "BodyPartExamined holds 'chest'" in row
+    assert out.splitlines()[-1].startswith("Rejected by rule 'other-body-part': ")
+
+
+def test_a_rule_of_the_site_is_shown_as_what_selected_the_film(aasnode: Command, chest: str, config_file: Path) -> None:
+    with config_file.open("a") as file:
+        file.write(
+            '[[selection.site_rules]]\nname = "spine-room"\nelements = ["StationName"]\n'
+            'words = ["spine room"]\nthen = "select"\n'
+        )
+    _, out, _ = aasnode("rules", chest)
+    assert out.splitlines()[-1] == (
+        "Selected by rule 'spine-room': goes to the detector. View flexion (by rule 'flexion')"
+    )
+    _, out, _ = aasnode("rules", chest, "--format", "json")
+    shown = json.loads(out)
+    decision = {name: shown[name] for name in ("decision", "view", "rule", "selected_by")}
+    assert decision == {"decision": "selected", "view": "flexion", "rule": "flexion", "selected_by": "spine-room"}
+    applied = [rule["rule"] for rule in shown["rules"] if rule["applies"]]
+    assert {"spine-room", "other-body-part", "flexion"} <= set(applied)
+
+
+def test_a_file_that_is_no_dicom_is_told_without_a_traceback(aasnode: Command, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no film")
+    status, out, err = aasnode("rules", str(tmp_path / "notes.txt"))
+    assert (status, out) == (1, "")
+    assert "notes.txt" in err
