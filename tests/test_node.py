@@ -18,10 +18,11 @@ from aasnode import log, node
 from aasnode.config import Config, DeliverySection, NodeSection, ReceiverSection, ReportSection, RetentionSection
 from aasnode.errors import ConfigurationError, ModelError
 from aasnode.inference.detection import Detector
-from aasnode.store import objects
+from aasnode.store import instances, objects
 from aasnode.store.store import open_store
 from tests import drawn_films
 from tests.drawn_films import marked_film, uid
+from tests.store.arrivals import arrive
 from tests.waiting import eventually
 
 # pynetdicom's client leaves a socket to the garbage collector when its connection is refused.
@@ -97,6 +98,16 @@ def test_the_janitor_comes_by_while_the_node_runs(tmp_path: Path) -> None:
         long_ago = time.time() - 2 * 3600
         os.utime(leftover, (long_ago, long_ago))
         eventually(lambda: not leftover.exists(), "the leftover is swept")
+
+
+def test_a_node_looks_at_its_start_for_files_that_were_lost(tmp_path: Path) -> None:
+    config = configuration(tmp_path)
+    with open_store(config.node.data_dir) as store, store.writing() as connection:
+        film = arrive(connection)
+    with pytest.raises(ModelError):  # what comes before the model is enough
+        node.running(config, load_detector=load_nothing).__enter__()
+    with open_store(config.node.data_dir) as store, store.reading() as connection:
+        assert instances.get(connection, film).file_name is None
 
 
 def test_a_second_node_on_the_same_data_is_refused(tmp_path: Path) -> None:
