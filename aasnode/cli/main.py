@@ -52,7 +52,7 @@ _HEADINGS: Mapping[type[AasnodeError], str] = {
     ModelError: "The model cannot be used",
     UnreadableError: "This cannot be read",
 }
-_EXTRA_TRAIN = frozenset({"matplotlib", "numba", "scipy", "skimage", "tensorboard"})
+_EXTRA_TRAIN = frozenset({"matplotlib", "numba", "rich", "scipy", "skimage", "tensorboard"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -82,7 +82,7 @@ def test_pins_are_within_what_pyproject_asks_for(file: str, wanted: list[str]) -
 
 
 @pytest.mark.parametrize(
-    "name", ["numba", "scikit-image", "matplotlib", "tensorboard", "pytest", "opencv-python", "highdicom"]
+    "name", ["numba", "scikit-image", "matplotlib", "rich", "tensorboard", "pytest", "opencv-python", "highdicom"]
 )
 def test_a_hospital_installs_no_simulator_no_display_library_and_nothing_of_the_tests(name: str) -> None:
     assert name not in NODE
