@@ -1,12 +1,17 @@
 """``aasnode rules FILE``: every rule, the words that it found, and the decision."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from aasnode.store import jobs, results
+from aasnode.store.store import Store
 from tests.cli.conftest import Command
 from tests.dicom.films import film, written
+from tests.store.arrivals import NOON, arrive
+from tests.store.arrivals import film as film_result
 
 
 @pytest.fixture
@@ -40,6 +45,18 @@ def test_a_rule_of_the_site_is_shown_as_what_selected_the_film(aasnode: Command,
     assert decision == {"decision": "selected", "view": "flexion", "rule": "flexion", "selected_by": "spine-room"}
     applied = [rule["rule"] for rule in shown["rules"] if rule["applies"]]
     assert {"spine-room", "other-body-part", "flexion"} <= set(applied)
+
+
+def test_a_job_tells_afterwards_by_which_rules_its_film_was_selected(aasnode: Command, store: Store) -> None:
+    with store.writing() as connection:
+        instance = arrive(connection, "1.2.31")
+        jobs.add_analysis(connection, instance_id=instance, now=NOON, attempts=3)
+        found = replace(film_result("1.2.31"), rule="flexion", selected_by="spine-room")
+        results.add(connection, instance_id=instance, film=found, now=NOON)
+        [job] = jobs.list_jobs(connection)
+    _, out, _ = aasnode("jobs", "show", str(job.id), "--format", "json")
+    [shown] = json.loads(out)["results"]
+    assert (shown["rule"], shown["selected_by"]) == ("flexion", "spine-room")
 
 
 def test_a_file_that_is_no_dicom_is_told_without_a_traceback(aasnode: Command, tmp_path: Path) -> None:
