@@ -50,6 +50,19 @@ def common_sureness(stages: Sequence[float]) -> float:
     return math.prod(stages) ** (1 / len(stages))
 
 
+def with_height_shared(points: Points, earlier: Points, shared: npt.NDArray[np.bool_]) -> Points:
+    """(4, 2) points that keep their place along the C1 axis; across it, where ``shared``, the mean with ``earlier``.
+
+    The finest look measures the gap, but how high on the arch it is measured the wider look knows as well: each errs
+    there by itself, and the lengths do not feel it.
+    """
+    front, back = points[0], points[3]
+    ventral = (front - back) / max(float(np.hypot(*(front - back))), 1e-6)
+    across = np.array([-ventral[1], ventral[0]])
+    halfway = (earlier - points) @ across / 2
+    return np.asarray(points + np.where(shared, halfway, 0.0)[:, None] * across)
+
+
 def on_axis(points: Points) -> tuple[Points, Points]:
     """(4, 2) points with those of the dens put on the line through both ends of C1, and how far off it they were.
 

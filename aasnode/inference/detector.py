@@ -15,7 +15,16 @@ from aasnode.geometry import PixelSpacing, Point
 from aasnode.inference import refine
 from aasnode.inference.card import Card, MaskRule, Role, read_card
 from aasnode.inference.crop import Film
-from aasnode.inference.decide import Answer, common_sureness, decide, facing_of, neck_view_of, on_axis, seen
+from aasnode.inference.decide import (
+    Answer,
+    common_sureness,
+    decide,
+    facing_of,
+    neck_view_of,
+    on_axis,
+    seen,
+    with_height_shared,
+)
 from aasnode.inference.detection import Detection, Detector, Outcome
 from aasnode.inference.locate import locate
 from aasnode.inference.stage import Stage, choose_device, load_stages
@@ -90,15 +99,18 @@ class FilmDetector:
         return self._combine(_Place(located=place.located, views=views))
 
     def _combine(self, place: "_Place") -> Answer:
-        """For each landmark the last stage that measures it."""
+        """For each landmark the last stage that measures it; how high it lies, the first one tells as well."""
         decision, views, first = self._card.decision, place.views, place.views[0]
         last = {mark: view for view in views for mark in view.stage.card.measures}
         at = [(last[mark], last[mark].stage.index(mark)) for mark in LANDMARKS]
         found = np.stack([view.points[row] for view, row in at])
         earlier = first.points[first.rows(LANDMARKS)]
         confidences = np.array([view.confidences[row] for view, row in at])
-        ends_seen = bool(seen(confidences, decision)[[0, -1]].all())
-        points, offsets = on_axis(found) if ends_seen else (found, np.zeros(len(found)))
+        is_seen = seen(confidences, decision)
+        points, offsets = found, np.zeros(len(found))
+        if is_seen[[0, -1]].all():
+            both = is_seen & seen(first.confidences[first.rows(LANDMARKS)], decision)
+            points, offsets = on_axis(with_height_shared(found, earlier, both))
         return Answer(
             pose=first.pose,
             points=points,

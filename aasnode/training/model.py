@@ -22,6 +22,7 @@ from aasnode.training.mixture import Mixture
 from aasnode.training.postures import simulated_postures
 from aasnode.training.sampler.compose import HELD_OUT, TRAINING, JointPriors
 from aasnode.training.sampler.crops import (
+    ARCH_DEFECT,
     CAUDAL,
     CONDITIONS,
     CROPS,
@@ -57,7 +58,7 @@ arch closely, and must learn when it is open."""
 DECISION = Decision(
     film_confidence=0.45,
     answer_confidence=0.55,
-    point_confidence=(0.25, 0.25, 0.25, 0.57),
+    point_confidence=(0.25, 0.25, 0.25, 0.30),
     spread=0.035,
     offset=0.09,
     adi=(0.0, 0.50),
@@ -66,8 +67,9 @@ DECISION = Decision(
     diameter_mm=(20.0, 52.0),
     stage_disagreement=0.12,
     masks={
-        HARDWARE: MaskRule(share=0.033, reason=Reason.OPERATED_NECK),
-        DENS_DEFECT: MaskRule(share=0.07, reason=Reason.JOINT_DESTROYED),
+        HARDWARE: MaskRule(share=0.025, reason=Reason.OPERATED_NECK),
+        DENS_DEFECT: MaskRule(share=0.10, reason=Reason.JOINT_DESTROYED),
+        ARCH_DEFECT: MaskRule(share=0.05, reason=Reason.POINT_HIDDEN, reach=0.75, lengths=("sac",)),
     },
 )
 """When to abstain. Bounds of lengths: what C1 and a dens can measure, magnified. To be chosen afresh for a model that

@@ -12,7 +12,7 @@ from aasnode.errors import ModelError
 from aasnode.geometry import PixelSpacing, SpacingRule
 from aasnode.inference.card import Card, MaskRule, Role, sha256_of, write_card
 from aasnode.inference.crop import Crop, Film, Points
-from aasnode.inference.decide import decide, on_axis
+from aasnode.inference.decide import decide, on_axis, with_height_shared
 from aasnode.inference.detection import Detection, Outcome, Reason
 from aasnode.inference.detector import load_detector
 from aasnode.inference.hrnet import PoseHRNet, Variant
@@ -96,12 +96,35 @@ def test_the_median_of_the_views_is_closer_than_a_single_crop_and_tells_the_spre
 def test_the_joint_stage_overrules_for_its_points_only() -> None:
     truth = place(C1_AT, 110.0)
     whole = detector(truth, roles=tuple(Role))
-    whole._stages[Role.JOINT].truth = truth + np.array([0.0, 3.0])  # type: ignore[attr-defined]
+    whole._stages[Role.JOINT].truth = truth + np.array([3.0, 0.0])  # type: ignore[attr-defined]  # along the C1 axis
     result = whole.answer(Film(FILM, None))
     assert result is not None
-    seen = truth[:4] + [[0, 3], [0, 3], [0, 3], [0, 0]]
-    assert np.allclose(result.points, on_axis(seen)[0], atol=1e-6)
+    assert np.allclose(result.points, truth[:4] + [[3, 0], [3, 0], [3, 0], [0, 0]], atol=1e-6)
     assert np.allclose(result.disagreements, [3, 3, 3, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize("refine_is_sure", [True, False])
+def test_how_high_a_point_lies_both_stages_tell_as_far_as_they_see_it(refine_is_sure: bool) -> None:
+    truth = place(C1_AT, 110.0)
+    whole = detector(truth, roles=tuple(Role))
+    whole._stages[Role.JOINT].truth = truth + np.array([0.0, 3.0])  # type: ignore[attr-defined]
+    if not refine_is_sure:
+        whole._stages[Role.REFINE].confidences[str(Landmark.C1_ANTERIOR_ARCH_POSTERIOR)] = 0.2  # type: ignore[attr-defined]
+    result = whole.answer(Film(FILM, None))
+    assert result is not None
+    assert result.points[0] - truth[0] == pytest.approx([0, 1.5 if refine_is_sure else 3.0], abs=0.05)
+    assert result.points[3] == pytest.approx(truth[3])
+    assert np.allclose(result.points, on_axis(result.points)[0], atol=1e-6)
+
+
+def test_heights_are_shared_across_the_axis_alone() -> None:
+    points = np.array([[55.0, 10.0], [49.0, 6.0], [15.0, -3.0], [-55.0, -10.0]])
+    earlier = points + [[4.0, -2.0], [0.0, 6.0], [1.0, 1.0], [0.0, 0.0]]
+    shared = with_height_shared(points, earlier, np.array([True, True, False, True]))
+    ventral = points[0] - points[3]
+    assert np.allclose((shared - points) @ ventral, 0)
+    across = np.array([-ventral[1], ventral[0]])
+    assert (shared - points) @ across == pytest.approx((earlier - points) @ across / 2 * [1, 1, 0, 1])
 
 
 @pytest.mark.parametrize(
