@@ -59,7 +59,7 @@ pytest: $(VENV)/.installed-dev ## The tests alone
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 model: install ## Make the shipped model anew from its seed (hours; resumes where it was stopped)
-	$(BIN)/aasnode train --out models/aas-cpu --seed 1 --version 0.3.0
+	$(BIN)/aasnode train --out models/aas-cpu --seed 1 --version 0.4.0
 
 docs: $(VENV)/.installed-dev ## Write the generated pages: configuration and conformance
 	$(BIN)/python scripts/write_docs.py

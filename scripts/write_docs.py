@@ -105,7 +105,7 @@ def _shown(value: Any) -> str:
         return f"{len(value)} entries" if value else "`[]`"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    return "`\"\"`" if value is None or value == "" else f"`{value}`"
+    return '`""`' if value is None or value == "" else f"`{value}`"
 
 
 def _kind(hint: Any) -> str:
