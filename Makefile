@@ -56,7 +56,7 @@ imports: $(VENV)/.installed-dev ## import-linter: imports go down only
 
 # Two processes, for much of a journey is waiting; the tests of one file share what is dear, and stay together.
 pytest: $(VENV)/.installed-dev ## The tests alone
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 model: install ## Make the shipped model anew from its seed (hours; resumes where it was stopped)
 	$(BIN)/aasnode train --out models/aas-cpu --seed 1 --version 0.4.0

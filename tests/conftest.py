@@ -1,10 +1,24 @@
-"""What several folders of tests share, and is dear."""
+"""What several folders of tests share, and is dear; and in which order they run."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.wheel import build_wheel
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What learns takes longest, so it comes first: at the end no process waits for it."""
+    items.sort(key=lambda item: "training" not in item.path.parts)
+
+
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
+    """A folder that the processes of one run share, for what is written beside its name and renamed."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,10 @@ def test_it_ends_well_and_prints_every_film_with_its_truth_and_the_course(
     table, _, course = run.stdout.partition("$ aasnode history")
     assert all(f"{visit}      {view}" in table for visit in (1, 2) for view in VIEWS)
     assert table.count("truth") == 2
-    assert table.endswith("90 % intervals: calibrated on simulated films.\n\n")
+    standing = table.rstrip().splitlines()[-1]
+    assert standing.startswith(
+        "AI result, not verified. Research use only, not for diagnosis. 90 % intervals: calibrated on simulated films"
+    )
     assert all(f"\n{view}\n" in course for view in VIEWS)
     assert "since previous" in course
 

@@ -12,13 +12,14 @@ from aasnode.training.simulate.articulation import Anatomy, anatomy_of
 from aasnode.training.simulate.bank import Bank
 from aasnode.training.simulate.patient import Variant, draw_patient
 from aasnode.training.simulate.priors import Priors
+from tests.conftest import shared_folder
 
 MakeAnatomy = Callable[..., Anatomy]
 
 
 @pytest.fixture(scope="session")
 def bone_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("bones")
+    return shared_folder(tmp_path_factory, "bones")
 
 
 @pytest.fixture(scope="session")
