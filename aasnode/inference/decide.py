@@ -56,8 +56,7 @@ def with_height_shared(points: Points, earlier: Points, shared: npt.NDArray[np.b
     The finest look measures the gap, but how high on the arch it is measured the wider look knows as well: each errs
     there by itself, and the lengths do not feel it.
     """
-    front, back = points[0], points[3]
-    ventral = (front - back) / max(float(np.hypot(*(front - back))), 1e-6)
+    ventral = _ventral(points)
     across = np.array([-ventral[1], ventral[0]])
     halfway = (earlier - points) @ across / 2
     return np.asarray(points + np.where(shared, halfway, 0.0)[:, None] * across)
@@ -68,8 +67,7 @@ def on_axis(points: Points) -> tuple[Points, Points]:
 
     The definition puts all four on one line (docs/measurements.md); what lies beside it is error.
     """
-    front, back = points[0], points[3]
-    ventral = (front - back) / max(float(np.hypot(*(front - back))), 1e-6)
+    back, ventral = points[3], _ventral(points)
     placed = back + ((points - back) @ ventral)[:, None] * ventral
     placed[[0, 3]] = points[[0, 3]]
     return placed, np.hypot(*(points - placed).T)
@@ -154,9 +152,14 @@ def _plausible(answer: Answer, film: Film, decision: Decision, length: str) -> b
 
 def _along_axis(answer: Answer) -> Points:
     """(4,) along the line from point 4 to point 1, ventral positive, in diameters."""
-    ventral = answer.points[0] - answer.points[3]
-    ventral = ventral / max(float(np.hypot(*ventral)), 1e-6)
-    return np.asarray((answer.points - answer.points[3]) @ ventral / max(answer.pose.diameter, 1e-6))
+    along = (answer.points - answer.points[3]) @ _ventral(answer.points)
+    return np.asarray(along / max(answer.pose.diameter, 1e-6))
+
+
+def _ventral(points: Points) -> Points:
+    """(2,) unit vector of the C1 axis, from point 4 to point 1."""
+    axis = points[0] - points[3]
+    return np.asarray(axis / max(float(np.hypot(*axis)), 1e-6))
 
 
 def _within(value: float, limits: Sequence[float]) -> bool:

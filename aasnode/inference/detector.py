@@ -104,12 +104,13 @@ class FilmDetector:
         last = {mark: view for view in views for mark in view.stage.card.measures}
         at = [(last[mark], last[mark].stage.index(mark)) for mark in LANDMARKS]
         found = np.stack([view.points[row] for view, row in at])
-        earlier = first.points[first.rows(LANDMARKS)]
+        rows = first.rows(LANDMARKS)
+        earlier = first.points[rows]
         confidences = np.array([view.confidences[row] for view, row in at])
         is_seen = seen(confidences, decision)
         points, offsets = found, np.zeros(len(found))
         if is_seen[[0, -1]].all():
-            both = is_seen & seen(first.confidences[first.rows(LANDMARKS)], decision)
+            both = is_seen & seen(first.confidences[rows], decision)
             points, offsets = on_axis(with_height_shared(found, earlier, both))
         return Answer(
             pose=first.pose,
