@@ -150,7 +150,7 @@ def as_json(analysis: Analysis, file: str) -> dict[str, object]:
         "spacing_mm": [round(scale.row_mm, 6), round(scale.column_mm, 6)] if scale else None,
         "spacing_rule": str(scale.rule) if scale else None,
         "model": analysis.model,
-        "interval_source": measurement.interval_source if measurement and (adi or sac) else None,
+        "interval_source": measurement.calibrated_on if measurement else None,
     }
 
 

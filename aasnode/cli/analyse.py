@@ -106,11 +106,10 @@ def _given(millimetres: float | None) -> PixelSpacing | None:
 
 def _show_table(answers: Iterable[Answer], files: Sequence[Path]) -> None:
     """One row per answer as it comes, and below them what to think of the numbers."""
-    show, interval_sources = _row_printer(files), []
+    show, interval_sources = _row_printer(files), set()
     for answer in answers:
         show(answer)
-        if answer["interval_source"] is not None:
-            interval_sources.append(answer["interval_source"])
+        interval_sources.add(answer["interval_source"])
     print(f"\n{wording.describe_standing(interval_sources)}")
 
 

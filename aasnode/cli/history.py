@@ -5,7 +5,7 @@ The same ID with another issuer, birth date or sex may be another person: such c
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from aasnode.anatomy import View
 from aasnode.cli.course import Comparison, TrackedFilm, film_rows, person_row, tracked
@@ -70,14 +70,8 @@ def _show_tables(courses: Sequence[Course], config: Config) -> None:
                 _show_view(view, of_view)
         print(f"\n% C1: percent of the {wording.C1_DIAMETER}, whatever the magnification")
     if courses:
-        print(wording.describe_standing(source for course in courses for source in _interval_sources(course)))
-
-
-def _interval_sources(course: Course) -> Iterator[str]:
-    for stored in course.results:
-        measured = stored.film.measurement
-        if measured and (measured.adi or measured.sac):
-            yield measured.interval_source
+        measured = (stored.film.measurement for course in courses for stored in course.results)
+        print(wording.describe_standing(one.calibrated_on for one in measured if one))
 
 
 def _person_line(course: Course, number: int, count: int) -> str:

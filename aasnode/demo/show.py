@@ -32,8 +32,7 @@ def show_films(console: Console, films: Sequence[DemoFilm], results: Mapping[str
         table.add_row(str(film.visit), film.view, *_cells(film, results.get(film.sop_instance_uid)))
     console.print(table)
     measured = [stored.film.measurement for stored in results.values() if stored.film.measurement]
-    sources = [one.interval_source for one in measured if one.adi or one.sac]
-    console.print(wording.describe_standing(sources), soft_wrap=True, highlight=False)
+    console.print(wording.describe_standing(one.calibrated_on for one in measured), soft_wrap=True, highlight=False)
 
 
 def _cells(film: DemoFilm, stored: StoredResult | None) -> tuple[str, ...]:

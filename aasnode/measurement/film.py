@@ -38,6 +38,11 @@ class Measurement:
     sac_withheld: bool = False
 
     @property
+    def calibrated_on(self) -> str | None:
+        """What its intervals are calibrated on; None where no length in mm has one."""
+        return self.interval_source if self.adi or self.sac else None
+
+    @property
     def excludes_aas(self) -> bool:
         """Whether "absent" may be said: a neutral film alone misses half of the unstable ones (Kauppi & Neva 1998)."""
         return self.assessment is Assessment.NO_AAS_ON_THIS_VIEW and self.view is View.FLEXION

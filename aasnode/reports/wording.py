@@ -52,9 +52,9 @@ SPACING_RULES = {
 }
 
 
-def describe_standing(interval_sources: Iterable[str]) -> str:
+def describe_standing(interval_sources: Iterable[str | None]) -> str:
     """The line under a table of results: that nobody verified them, and what their intervals are calibrated on."""
-    sources = " and ".join(sorted(set(interval_sources)))
+    sources = " and ".join(sorted({source for source in interval_sources if source}))
     return f"{RESULT_STATUS} 90 % intervals: calibrated on {sources}." if sources else RESULT_STATUS
 
 
