@@ -1,6 +1,7 @@
 """What each group of disturbances and each size of network is worth: one stage trained anew without it, for a while.
 
     python benchmarks/training_comparison.py FOLDER [--annotated DIR] [--images N] [--only NAME …] [--work DIR]
+        [--device cpu|cuda] [--workers N]
 
 Trains the refining stage on N samples in each variant, everything else equal, and measures it alone, on crops about
 the truth: on samples of bones and surroundings never trained on, on FOLDER, films as ``aasnode simulate`` writes them,
@@ -19,11 +20,13 @@ from typing import Any
 import cv2
 import torch
 
+from aasnode.inference.card import Role
 from aasnode.inference.hrnet import PoseHRNet, Variant
 from aasnode.inference.weights import load_weights
 from aasnode.training.dataset import held_out_samples, read_annotated_films
+from aasnode.training.model import DECISIVE_WEIGHT, PRIORS
 from aasnode.training.sampler.attenuation import AttenuationPriors
-from aasnode.training.sampler.compose import HELD_OUT, TRAINING, JointPriors
+from aasnode.training.sampler.compose import HELD_OUT, TRAINING
 from aasnode.training.sampler.crops import CONDITIONS, REFINE, CloseUp, stage_card
 from aasnode.training.sampler.exposure import ExposurePriors
 from aasnode.training.sampler.library import Library
@@ -44,8 +47,11 @@ ONE_DENSITY = AttenuationPriors(
     cloud_share=0.0, cells_strong_share=0.0,
 )  # fmt: skip
 """Every part at its modelled weight: the lateral masses lie opaque over the dens."""
-NORMAL_JOINTS = JointPriors(adi_even_share=0.0, adi_threshold_share=0.0)
-NOTHING_MISSING = MissingPriors(arch_open=0.0, arch_gone=0.0, dens_destroyed=0.0, dens_apart=0.0)
+SHIPPED = PRIORS[Role.REFINE]
+NORMAL_JOINTS = replace(SHIPPED.joint, adi_even_share=0.0, adi_threshold_share=0.0)
+WHOLE_BONES = replace(
+    SHIPPED.joint, missing=MissingPriors(arch_open=0.0, arch_gone=0.0, dens_destroyed=0.0, dens_apart=0.0)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +59,7 @@ class Trained:
     """What a variant differs in."""
 
     crops: CloseUp = REFINE
-    priors: StreamPriors = StreamPriors()  # noqa: RUF009  # frozen
+    priors: StreamPriors = SHIPPED
     network: Variant = Variant.W18_SMALL
 
 
@@ -63,28 +69,29 @@ def _without(**shares: Any) -> CloseUp:
 
 VARIANTS: Mapping[str, Trained] = {
     "everything, W18-small": Trained(),
-    "without processing": Trained(priors=StreamPriors(exposure=ONE_FILM)),
-    "without densities": Trained(priors=StreamPriors(attenuation=ONE_DENSITY)),
+    "without processing": Trained(priors=replace(SHIPPED, exposure=ONE_FILM)),
+    "without densities": Trained(priors=replace(SHIPPED, attenuation=ONE_DENSITY)),
     "without warps": Trained(crops=_without(common=(), own=())),
     "without occlusions": Trained(crops=_without(occluded=0.0)),
     "without wrong places": Trained(crops=_without(misplaced=0.0, elsewhere=0.0)),
     "without hardware, all parts there": Trained(
-        crops=_without(operated=0.0), priors=StreamPriors(joint=JointPriors(missing=NOTHING_MISSING))
+        crops=_without(operated=0.0), priors=replace(SHIPPED, joint=WHOLE_BONES)
     ),
-    "normal joints only": Trained(priors=StreamPriors(joint=NORMAL_JOINTS)),
+    "normal joints only": Trained(priors=replace(SHIPPED, joint=NORMAL_JOINTS)),
     "W18": Trained(network=Variant.W18),
     "W32": Trained(network=Variant.W32),
 }
 
 
-def trained(variant: Trained, folder: Path, images: int, library: Library) -> tuple[PoseHRNet, ComposedStream, Recipe]:
+def trained(
+    variant: Trained, folder: Path, recipe: Recipe, library: Library, device: str
+) -> tuple[PoseHRNet, ComposedStream]:
     """Train it, or go on with it."""
     stream = ComposedStream(library, variant.crops, TRAINING, variant.priors)
-    recipe = Recipe(variant=variant.network, images=images, decisive=CONDITIONS, workers=1, validate_images=images)
-    train(stream, [], recipe, folder, device="cpu", progress=False)
+    train(stream, [], recipe, folder, device=device, progress=False)
     network = PoseHRNet(variant.network, len(stream.channels) + len(stream.masks))
     load_weights(network, folder / WEIGHTS)
-    return network.eval(), stream, recipe
+    return network.eval().to(device), stream
 
 
 def figures(name: str, results: Sequence[Validation | None]) -> str:
@@ -101,6 +108,8 @@ def main() -> int:
     parser.add_argument("--annotated", type=Path)
     parser.add_argument("--images", type=int, default=6_000)
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS), metavar="NAME")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--work", type=Path, default=Path("runs/comparison"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -118,8 +127,16 @@ def main() -> int:
     print("|---|---|---|---|---|")
     for name in arguments.only:
         folder = arguments.work / name.replace(" ", "-").replace(",", "")
-        network, stream, recipe = trained(VARIANTS[name], folder, arguments.images, library)
-        place = torch.device("cpu")
+        recipe = Recipe(
+            variant=VARIANTS[name].network,
+            images=arguments.images,
+            decisive=CONDITIONS,
+            decisive_weight=DECISIVE_WEIGHT[Role.REFINE],
+            workers=arguments.workers,
+            validate_images=arguments.images,
+        )
+        network, stream = trained(VARIANTS[name], folder, recipe, library, arguments.device)
+        place = torch.device(arguments.device)
         results = [None if one is None else validate(network, one, stream, recipe, place) for one in sets]
         print(figures(name, results), flush=True)
     return 0

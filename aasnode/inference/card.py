@@ -96,11 +96,12 @@ class Search:
 
 @dataclass(frozen=True, kw_only=True)
 class MaskRule:
-    """A thing that forbids measuring: its mean share of what lies within reach of the points' middle, and why."""
+    """A thing that forbids measuring: its mean share of what lies within reach, of the neck or of a point, and why."""
 
     share: float
     reason: Reason
-    reach: float = 0.5  # diameters
+    reach: float = 0.5  # diameters, about the points' middle ...
+    at_points: bool = False  # ... or about each point that a length needs, and that point is not shown
     lengths: tuple[str, ...] = ("adi", "sac")  # which of them it forbids
 
 

@@ -36,7 +36,7 @@ class Answer:
     confidences: Points  # (4,)
     spreads: Points  # (4,) film units
     disagreements: Points  # (4,) distance between the last two stages that measured the point, film units
-    shares: Mapping[str, float]  # of each mask that has a rule
+    shares: Mapping[str, Points]  # of each mask that has a rule (4,), by landmark
     stages: tuple[float, ...]  # sureness of each stage that looked
 
     @property
@@ -95,7 +95,7 @@ def decide(answer: Answer | None, film: Film, decision: Decision) -> Verdict:
     if adi is not None and sac is not None:
         return _withheld(Outcome.ABSTAINED, adi, sac)
     inside = film.contains(answer.points)
-    shown = tuple(bool(ok) for ok in inside & seen(answer.confidences, decision))
+    shown = tuple(bool(ok) for ok in inside & seen(answer.confidences, decision) & ~_covered(answer, decision))
     return Verdict(outcome=Outcome.FOUND, adi_reason=adi, sac_reason=sac, shown=shown)
 
 
@@ -110,12 +110,20 @@ def seen(confidences: Points, decision: Decision) -> npt.NDArray[np.bool_]:
 
 def _conditions(answer: Answer, decision: Decision, length: str) -> Iterator[Reason]:
     """What of the neck itself forbids a measurement: metal, a defect, or no dens between plain arches."""
+    rows = [LANDMARKS.index(mark) for mark in _ENDS[length]]
     for name, rule in decision.masks.items():
-        if length in rule.lengths and answer.shares.get(name, 0) >= rule.share:
+        if length in rule.lengths and name in answer.shares and answer.shares[name][rows].max() >= rule.share:
             yield rule.reason
     is_seen = dict(zip(LANDMARKS, seen(answer.confidences, decision).tolist(), strict=True))
     if all(is_seen[mark] for mark in ARCH_POINTS) and not any(is_seen[mark] for mark in DENS_POINTS):
         yield Reason.JOINT_DESTROYED
+
+
+def _covered(answer: Answer, decision: Decision) -> npt.NDArray[np.bool_]:
+    """(4,) which landmarks lie under something that hides them."""
+    rules = [(answer.shares[name], rule) for name, rule in decision.masks.items() if name in answer.shares]
+    hidden = [shares >= rule.share for shares, rule in rules if rule.at_points]
+    return np.any(hidden, axis=0) if hidden else np.zeros(len(LANDMARKS), bool)
 
 
 def _objections(answer: Answer, film: Film, decision: Decision, length: str) -> Iterator[Reason]:

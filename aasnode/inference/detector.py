@@ -14,7 +14,7 @@ from aasnode.anatomy import LANDMARKS, Facing, Landmark, LandmarkEstimate, View
 from aasnode.geometry import PixelSpacing, Point
 from aasnode.inference import refine
 from aasnode.inference.card import Card, MaskRule, Role, read_card
-from aasnode.inference.crop import Film
+from aasnode.inference.crop import Film, Points
 from aasnode.inference.decide import (
     Answer,
     common_sureness,
@@ -120,7 +120,7 @@ class FilmDetector:
             confidences=confidences,
             spreads=np.array([view.spreads[row] for view, row in at]),
             disagreements=np.hypot(*(found - earlier).T),
-            shares={name: _share(name, rule, views) for name, rule in decision.masks.items()},
+            shares={name: _shares(name, rule, views, points) for name, rule in decision.masks.items()},
             stages=place.sureness,
         )
 
@@ -165,9 +165,12 @@ class _Place:
         return common_sureness(self.sureness)
 
 
-def _share(name: str, rule: MaskRule, views: Sequence[refine.View]) -> float:
-    """The greatest that any closer look saw."""
-    return max((view.share(name, rule.reach) for view in views if name in view.stage.card.masks), default=0.0)
+def _shares(name: str, rule: MaskRule, views: Sequence[refine.View], points: Points) -> Points:
+    """(4,) of each landmark the greatest that any closer look saw."""
+    able = [view for view in views if name in view.stage.card.masks]
+    places = points if rule.at_points else [None]
+    shares = [max((view.share(name, rule.reach, at) for view in able), default=0.0) for at in places]
+    return np.broadcast_to(np.array(shares), len(LANDMARKS)).copy()
 
 
 def _estimate(answer: Answer, film: Film, row: int) -> LandmarkEstimate:

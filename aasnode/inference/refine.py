@@ -47,9 +47,11 @@ class View:
         """Indices of these landmarks among the K points."""
         return [self.stage.index(mark) for mark in marks]
 
-    def share(self, mask: str, reach: float) -> float:
-        """Mean over the crops of what the mask covers, within so many diameters of the pose's centre."""
-        return float(np.mean([_share(reading, mask, self.pose, reach) for reading in self.readings]))
+    def share(self, mask: str, reach: float, at: Points | None = None) -> float:
+        """Mean over the crops of what the mask covers within so many diameters of ``at``, else of the pose's centre."""
+        centre = np.asarray(self.pose.centre) if at is None else at
+        within = reach * self.pose.diameter
+        return float(np.mean([_share(reading, mask, centre, within) for reading in self.readings]))
 
     @property
     def confidence(self) -> float:
@@ -112,12 +114,12 @@ def _agree(stage: Stage, pose: Pose, readings: Sequence[Reading]) -> View:
     )
 
 
-def _share(reading: Reading, mask: str, pose: Pose, reach: float) -> float:
-    """Mean of a mask within ``reach`` diameters of the pose's centre."""
+def _share(reading: Reading, mask: str, centre: Points, within: float) -> float:
+    """Mean of a mask within that distance of a place in the film; 0 where the crop does not show it."""
     values = reading.masks[mask]
     rows, columns = np.indices(values.shape)
     stride = reading.crop.size / values.shape[0]
     pixels = np.stack([columns, rows], -1).astype(np.float64) * stride + (stride - 1) / 2
-    off = reading.crop.to_film(pixels) - np.asarray(pose.centre)
-    near = np.hypot(off[..., 0], off[..., 1]) < reach * pose.diameter
+    off = reading.crop.to_film(pixels) - centre
+    near = np.hypot(off[..., 0], off[..., 1]) < within
     return float(values[near].mean()) if near.any() else 0.0

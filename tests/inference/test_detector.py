@@ -180,7 +180,7 @@ def test_hardware_at_the_joint_forbids_both_measurements() -> None:
 
 def test_a_defect_forbids_what_it_takes_part_in() -> None:
     rule = MaskRule(share=0.05, reason=Reason.POINT_HIDDEN, reach=1.0, lengths=("sac",))
-    open_arch = answer(place(C1_AT, 110.0), shares={"posterior_arch_defect": 0.06})
+    open_arch = answer(place(C1_AT, 110.0), shares={"posterior_arch_defect": np.full(4, 0.06)})
     verdict = decide(open_arch, Film(FILM, None), decision(masks={"posterior_arch_defect": rule}))
     assert (verdict.adi_reason, verdict.sac_reason) == (None, Reason.POINT_HIDDEN)
     assert verdict.outcome is Outcome.FOUND

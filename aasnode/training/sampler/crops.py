@@ -23,7 +23,8 @@ CAUDAL = ("c2_inferior_centre",)  # tells a mirrored film from one that hangs up
 SECTIONS = ("c1_anterior_arch", "c1_posterior_arch", "c2_body_and_dens")
 HARDWARE = "hardware"  # of a surgeon's: what tells an operated neck
 ARCH_DEFECT, DENS_DEFECT = "posterior_arch_defect", "dens_defect"  # where a part is open, gone, destroyed or apart
-CONDITIONS = (HARDWARE, ARCH_DEFECT, DENS_DEFECT)
+COVER = "cover"  # whatever hides the patient: letters of lead, rings, metal, patches, a collimated edge
+CONDITIONS = (HARDWARE, ARCH_DEFECT, DENS_DEFECT, COVER)
 """Masks by which something is decided: what forbids a measurement, painted where it is seen."""
 MASKS = (*SECTIONS, *CONDITIONS)
 

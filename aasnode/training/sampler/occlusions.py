@@ -1,7 +1,8 @@
-"""What else lies on a crop: ear rods, shadows of anything, letters, the collimator's edge, a patch cut out.
+"""What else lies on a crop: ear rods, jewellery, letters, shadows of anything, the collimator's edge, a patch cut out.
 
-Drawn on the line integral where X-rays pass through, and on the finished picture where they do not; the latter say
-which pixels no longer show the patient, so that a point there is not taught as visible.
+Drawn on the line integral where X-rays pass through, else on the finished picture. Both say which pixels no longer show
+the patient, so that a point there is not taught as visible and the network learns what covers it. Small metal is often
+put right over a point: by chance it would seldom lie there, and a network that has not seen it guesses on.
 """
 
 import math
@@ -11,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aasnode.training.sampler.warp import Floats
+from aasnode.training.sampler.warp import Floats, Points
 
 _F = np.float32
 Mask = npt.NDArray[np.bool_]
@@ -23,7 +24,16 @@ class OcclusionPriors:
 
     ear_rods: float = 0.5  # the films at hand are mostly cephalograms
     shadows: int = 3  # at most
-    letters: float = 0.15
+    letters: float = 0.22
+    letters_mm: tuple[float, float] = (3.0, 15.0)  # of their height
+    letters_dense: float = 0.7  # share that lets nothing through
+    rings: float = 0.22  # ear-rings, clasps, hooks
+    ring_mm: tuple[float, float] = (1.5, 8.0)  # radius
+    ring_width_mm: tuple[float, float] = (0.6, 2.4)
+    ring_filled: float = 0.15  # share: studs, buttons
+    ring_density: tuple[float, float] = (0.4, 6.0)  # log-even, of the line integral
+    opaque: float = 1.5  # line integral of something small from which it hides a cortex: 0.8 mm of metal
+    over_a_point: float = 0.5  # share of letters and rings where the points are known
     edge: float = 0.35
     edge_black: float = 0.6
     patch: float = 0.2
@@ -49,6 +59,7 @@ class Occlusions:
     """What is added to the line integral, and what covers the picture."""
 
     added: Floats  # (n, n)
+    opaque: Mask  # (n, n); where what is added hides what lies behind
     covers: tuple[Cover, ...]
 
     def over(self, picture: Floats) -> Floats:
@@ -61,31 +72,41 @@ class Occlusions:
     @property
     def covered(self) -> Mask:
         """Pixels that no longer show the patient."""
-        return (
-            np.any([cover.where for cover in self.covers], axis=0) if self.covers else np.zeros_like(self.added, bool)
-        )
+        return np.asarray(np.any([self.opaque, *(cover.where for cover in self.covers)], axis=0))
 
 
 def no_occlusions(n: int) -> Occlusions:
     """A crop with nothing on it."""
-    return Occlusions(added=np.zeros((n, n), _F), covers=())
+    return Occlusions(added=np.zeros((n, n), _F), opaque=np.zeros((n, n), bool), covers=())
 
 
-def draw_occlusions(n: int, mm_per_px: float, rng: np.random.Generator, priors: OcclusionPriors = PRIORS) -> Occlusions:
-    """Any mixture of them."""
+def draw_occlusions(
+    n: int,
+    mm_per_px: float,
+    rng: np.random.Generator,
+    points: Points | None = None,
+    priors: OcclusionPriors = PRIORS,
+) -> Occlusions:
+    """Any mixture of them; ``points`` (m, 2): what small metal may lie over."""
     added = np.zeros((n, n), _F)
     if rng.random() < priors.ear_rods:
         added += _ear_rods(n, mm_per_px, rng, priors)
     for _ in range(rng.integers(0, priors.shadows + 1)):
         added += _shadow(n, mm_per_px, rng)
+    small, covers = np.zeros((n, n), _F), []
+    if rng.random() < priors.rings:
+        small += _rings(n, mm_per_px, rng, points, priors)
     if rng.random() < priors.letters:
-        added += _letters(n, rng)
-    covers = []
+        drawn = _letters(n, mm_per_px, rng, points, priors)
+        if rng.random() < priors.letters_dense:
+            covers.append(Cover(where=drawn > 0.5, level=float(rng.uniform(0.75, 1.0))))
+        else:
+            small += _F(rng.uniform(*priors.ring_density)) * drawn
     if rng.random() < priors.edge:
         covers.append(_edge(n, rng, priors))
     if rng.random() < priors.patch:
         covers.append(_patch(n, mm_per_px, rng, priors))
-    return Occlusions(added=added, covers=tuple(covers))
+    return Occlusions(added=added + small, opaque=small > priors.opaque, covers=tuple(covers))
 
 
 def _ear_rods(n: int, mm_per_px: float, rng: np.random.Generator, priors: OcclusionPriors) -> Floats:
@@ -122,12 +143,43 @@ def _shadow(n: int, mm_per_px: float, rng: np.random.Generator) -> Floats:
     return _F(rng.uniform(-0.25, 0.45)) * _soft(canvas, rng.uniform(0.6, 4))
 
 
-def _letters(n: int, rng: np.random.Generator) -> Floats:
+def _rings(
+    n: int, mm_per_px: float, rng: np.random.Generator, points: Points | None, priors: OcclusionPriors
+) -> Floats:
+    """One or two rings or discs of metal, on the line integral."""
+    added = np.zeros((n, n), _F)
+    density = _F(math.exp(rng.uniform(*np.log(priors.ring_density))))
+    for _ in range(rng.integers(1, 3)):
+        radius, width = rng.uniform(*priors.ring_mm) / mm_per_px, rng.uniform(*priors.ring_width_mm) / mm_per_px
+        turn, filled = rng.uniform(0, 2 * math.pi), rng.random() < priors.ring_filled
+        away = radius * (rng.random() if filled else 1.0) * np.array([math.cos(turn), math.sin(turn)])
+        canvas = np.zeros((n, n), np.uint8)
+        _circle(canvas, _aim(n, rng, points, priors) + away, radius, -1 if filled else max(1, round(width)))
+        added = np.maximum(added, density * _soft(canvas, max(0.4, 0.25 / mm_per_px)))
+    return added
+
+
+def _letters(
+    n: int, mm_per_px: float, rng: np.random.Generator, points: Points | None, priors: OcclusionPriors
+) -> Floats:
+    """A word of lead, drawn with 1; may stand reversed, as on a film from the other side."""
+    text = str(rng.choice(["R", "L", "LAT", "12", "AB", "HWS"]))
+    height_px = rng.uniform(*priors.letters_mm) / mm_per_px
+    width = max(1, round(height_px * rng.uniform(0.08, 0.22)))
+    (wide, high), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, height_px / 22, width)
+    x, y = _aim(n, rng, points, priors) + rng.uniform(-1, 0, 2) * (wide, high)
     canvas = np.zeros((n, n), np.uint8)
-    x, y = (int(v) for v in rng.uniform(0, n, 2))
-    text, size, width = str(rng.choice(["R", "L", "12", "AB"])), rng.uniform(0.4, 1.6), int(rng.integers(1, 4))
-    cv2.putText(canvas, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, size, 255, width, cv2.LINE_AA)
-    return np.asarray(_F(rng.uniform(0.5, 3)) * canvas / 255, _F)
+    reversed_ = rng.random() < 0.3
+    start = (round(n - 1 - x - wide if reversed_ else x), round(y + high))
+    cv2.putText(canvas, text, start, cv2.FONT_HERSHEY_SIMPLEX, height_px / 22, 255, width, cv2.LINE_AA)
+    return np.asarray((canvas[:, ::-1] if reversed_ else canvas) / _F(255), _F)
+
+
+def _aim(n: int, rng: np.random.Generator, points: Points | None, priors: OcclusionPriors) -> Points:
+    """(2,) one of the points, or anywhere."""
+    if points is None or rng.random() >= priors.over_a_point:
+        return rng.uniform(0, n, 2)
+    return np.asarray(points[int(rng.integers(len(points)))] + rng.normal(0, 1.0, 2))
 
 
 def _edge(n: int, rng: np.random.Generator, priors: OcclusionPriors) -> Cover:

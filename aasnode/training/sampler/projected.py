@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from aasnode.training.simulate.bones.c1 import PosteriorArch, arches, build_c1, draw_c1_shape
+from aasnode.training.simulate.bones.c1 import arches, build_c1, draw_c1_shape
+from aasnode.training.simulate.bones.c1_posterior_arch import PosteriorArch
 from aasnode.training.simulate.bones.c2 import C2Shape, DensVariant, build_c2, draw_c2_shape
 from aasnode.training.simulate.materials import Layer
 from aasnode.training.simulate.meshes import Bone, Transform, area_and_centroid

@@ -2,8 +2,8 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ from aasnode.training.sampler.attenuation import AttenuationPriors, CropMaps, li
 from aasnode.training.sampler.compose import PRIORS as JOINT_PRIORS
 from aasnode.training.sampler.compose import TRAINING, Composition, JointPriors, Split, draw_composition
 from aasnode.training.sampler.crops import (
+    COVER,
     DENS_DEFECT,
     HARDWARE,
     MASKS,
@@ -181,7 +182,7 @@ def make_sample(
     n, mm_per_px = crops.input_px, seen.placed.mm_per_px
     maps = crop_maps(composition, seen, _skull_moved(crops, seen, rng))
     hardware = _hardware(seen, n, rng) if rng.random() < crops.operated else None
-    hidden = _occlusions(crops, mm_per_px, rng)
+    hidden = _occlusions(crops, mm_per_px, rng, None if seen.axis is None else seen.axis.landmarks)
     total = line_integral(maps, mm_per_px, rng, priors.attenuation) + hidden.added
     if hardware is not None:
         total = total + hardware.added
@@ -190,11 +191,12 @@ def make_sample(
     if not np.isfinite(picture).all():
         return None
     metal = np.zeros((n, n), bool) if hardware is None else hardware.covered & ~(hidden.covered | edges.covered)
-    points, visible = _marks(seen, crops.channels, hidden.covered | edges.covered | metal)
+    covered = hidden.covered | edges.covered | metal
+    points, visible = _marks(seen, crops.channels, covered)
     if not isinstance(crops, WholeFilm):  # the first look is to find such a neck, the closer ones say what it lacks
         visible &= [name not in absent_points(composition.missing) for name in crops.channels]
     about_px = crops.about_arch_mm / mm_per_px if isinstance(crops, CloseUp) else 0.0
-    masks = draw_masks(seen, metal, composition.missing, about_px)
+    masks = draw_masks(seen, metal, covered, composition.missing, about_px)
     return Sample(image=normalise(picture), points=points, visible=visible, masks=masks)
 
 
@@ -204,13 +206,15 @@ def make_empty_sample(crops: WholeFilm | CloseUp, rng: np.random.Generator, prio
     hidden = _occlusions(crops, mm_per_px, rng)
     picture = _picture(draw_elsewhere(n, rng) + hidden.added, hidden, mm_per_px, rng, priors.exposure)
     nowhere = np.full((len(crops.channels), 2), np.nan, np.float32)
-    masks = np.zeros((len(MASKS), n // STRIDE, n // STRIDE), np.float32)
+    masks = _shrunk({name: hidden.covered.astype(np.float32) * (name == COVER) for name in MASKS})
     return Sample(image=normalise(picture), points=nowhere, visible=np.zeros(len(nowhere), bool), masks=masks)
 
 
-def _occlusions(crops: WholeFilm | CloseUp, mm_per_px: float, rng: np.random.Generator) -> Occlusions:
+def _occlusions(
+    crops: WholeFilm | CloseUp, mm_per_px: float, rng: np.random.Generator, points: Points | None = None
+) -> Occlusions:
     n = crops.input_px
-    return draw_occlusions(n, mm_per_px, rng) if rng.random() < crops.occluded else no_occlusions(n)
+    return draw_occlusions(n, mm_per_px, rng, points) if rng.random() < crops.occluded else no_occlusions(n)
 
 
 def _picture(
@@ -276,7 +280,7 @@ def _collimation(seen: Seen, n: int, rng: np.random.Generator) -> Occlusions:
     where = np.ones((n, n), bool)
     where[top : n - bottom, left : n - right] = False
     level = rng.uniform(-0.05, 0.1) if rng.random() < 0.85 else rng.uniform(0.7, 1)
-    return Occlusions(added=np.zeros((n, n), np.float32), covers=(Cover(where=where, level=level),))
+    return replace(no_occlusions(n), covers=(Cover(where=where, level=level),))
 
 
 def _marks(seen: Seen, channels: Sequence[str], covered: npt.NDArray[np.bool_]) -> tuple[Floats, npt.NDArray[np.bool_]]:
@@ -296,15 +300,20 @@ def _marks(seen: Seen, channels: Sequence[str], covered: npt.NDArray[np.bool_]) 
 
 
 def draw_masks(
-    seen: Seen, metal: npt.NDArray[np.bool_], missing: Missing | None = None, about_arch_px: float = 0.0
+    seen: Seen,
+    metal: npt.NDArray[np.bool_],
+    covered: npt.NDArray[np.bool_],
+    missing: Missing | None = None,
+    about_arch_px: float = 0.0,
 ) -> Floats:
     """(M, n / 4, n / 4): share of each heatmap pixel within each of MASKS; nan where unknown.
 
-    The defect of an arch is painted ``about_arch_px`` beyond the section that is open or gone.
+    ``metal`` is a surgeon's, ``covered`` whatever hides the patient. The defect of an arch is painted ``about_arch_px``
+    beyond the section that is open or gone.
     """
     n = metal.shape[0]
     masks = {name: np.zeros((n, n), np.float32) for name in MASKS}
-    masks[HARDWARE] = metal.astype(np.float32)
+    masks[HARDWARE], masks[COVER] = metal.astype(np.float32), covered.astype(np.float32)
     if seen.sections is not None:
         sections = (seen.sections.anterior_arch, seen.sections.posterior_arch, seen.sections.core)
         for name, contour in zip(SECTIONS, sections, strict=True):
@@ -317,7 +326,13 @@ def draw_masks(
             else:
                 masks[defect] = _grown(masks[defect], about_arch_px)
             masks[section] = np.full((n, n), np.nan, np.float32)  # what is left has no outline of its own
-    small = [cv2.resize(mask, (n // STRIDE, n // STRIDE), interpolation=cv2.INTER_AREA) for mask in masks.values()]
+    return _shrunk(masks)
+
+
+def _shrunk(masks: Mapping[str, Floats]) -> Floats:
+    """(M, n / 4, n / 4) of masks (n, n)."""
+    shape = [side // STRIDE for side in next(iter(masks.values())).shape]
+    small = [cv2.resize(mask, shape, interpolation=cv2.INTER_AREA) for mask in masks.values()]
     return np.stack(small).astype(np.float32)
 
 

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from aasnode.training.simulate.bones.c1 import PosteriorArch, build_c1, draw_c1_shape
+from aasnode.training.simulate.bones.c1 import build_c1, draw_c1_shape
+from aasnode.training.simulate.bones.c1_posterior_arch import PosteriorArch
 from aasnode.training.simulate.bones.c2 import DensVariant, build_c2, draw_c2_shape
 from aasnode.training.simulate.bones.mandible import build_mandible
 from aasnode.training.simulate.bones.skull import build_skull, draw_skull_shape

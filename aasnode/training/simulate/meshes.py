@@ -115,17 +115,19 @@ def bone_shells(
     extra_cortex_mm: Field | float = 0.0,
     materials: tuple[Material, Material] = (Material.CORTICAL, Material.CANCELLOUS),
     weight: float = 1.0,
+    marrow_weight: float = 1.0,
 ) -> list[Shell]:
     """Outer cortex, graded in two steps into marrow; none where the solid is empty.
 
-    ``extra_cortex_mm`` makes the cortex thicker where it is positive; ``materials`` are cortex and marrow.
+    ``extra_cortex_mm`` makes the cortex thicker where it is positive; ``materials`` are cortex and marrow, which may be
+    lighter than all by ``marrow_weight``.
     """
     cortex, marrow = materials
     if solid.min() >= 0:
         return []
     shells = [shell(solid, grid, 0.0, {cortex: weight})]
     within: Field = np.asarray(solid + np.asarray(extra_cortex_mm, np.float32), np.float32)
-    shares = {cortex: -0.5 * weight, marrow: 0.5 * weight}
+    shares = {cortex: -0.5 * weight, marrow: 0.5 * weight * marrow_weight}
     deep = [d for d in (0.6 * cortex_mm, 1.4 * cortex_mm) if within.min() < -d - 0.3]
     return shells + [shell(within, grid, -depth_mm, shares) for depth_mm in deep]
 

@@ -16,6 +16,7 @@ from aasnode.training.sampler.attenuation import AttenuationPriors, line_integra
 from aasnode.training.sampler.compose import Composition, JointPriors, Split, draw_composition
 from aasnode.training.sampler.crops import (
     CONDITIONS,
+    COVER,
     CROPS,
     DENS_DEFECT,
     HARDWARE,
@@ -30,7 +31,8 @@ from aasnode.training.sampler.crops import (
 )
 from aasnode.training.sampler.library import Library
 from aasnode.training.sampler.missing import Missing, MissingPriors, absent_points, defective, draw_missing
-from aasnode.training.sampler.occlusions import Cover, Occlusions
+from aasnode.training.sampler.occlusions import PRIORS as OCCLUSIONS
+from aasnode.training.sampler.occlusions import Cover, draw_occlusions, no_occlusions
 from aasnode.training.sampler.stream import (
     ComposedStream,
     Seen,
@@ -46,6 +48,7 @@ from aasnode.training.samples import as_tensors
 
 EVERYTHING = Split()
 CLOSE_UPS = (REFINE, JOINT)
+OF_THE_NECK = [i for i, name in enumerate(MASKS) if name != COVER]
 NO_METAL = {crops.role: np.zeros((crops.input_px,) * 2, bool) for crops in CLOSE_UPS}
 PLAIN: dict[str, Any] = {"elsewhere": 0.0, "operated": 0.0, "misplaced": 0.0, "occluded": 0.0}
 
@@ -111,7 +114,7 @@ def test_masks_end_at_the_points(library: Library, seed: int) -> None:
     """Just inside a section its mask is full, just outside it is empty."""
     _, seen = seen_through(library, REFINE, seed)
     assert seen.axis is not None
-    arch, back, core, *_ = draw_masks(seen, NO_METAL[REFINE.role])
+    arch, back, core, *_ = draw_masks(seen, NO_METAL[REFINE.role], NO_METAL[REFINE.role])
     forward = 9 * seen.axis.ventral  # pixels: two heatmap pixels
     p = seen.axis.landmarks
     for mask, point, inwards in (
@@ -135,7 +138,7 @@ def test_a_crop_in_a_wrong_place_has_nothing_to_find(library: Library, crops: Cl
     wrong = ComposedStream(library, replace(crops, misplaced=1.0, elsewhere=0.0), EVERYTHING)
     for sample in wrong.held_out(8, 8):
         assert not sample.visible.any()
-        assert not sample.masks.any()
+        assert not sample.masks[OF_THE_NECK].any()
         assert sample.image.std() > 0.5  # yet there is a film to see
 
 
@@ -169,7 +172,7 @@ def test_no_weight_erases_the_joint(library: Library, seed: int) -> None:
         median = getattr(maps, part).copy()
         median[:2] = 0
         without = replace(maps, **{part: median})
-        section = np.kron(draw_masks(seen, NO_METAL[JOINT.role])[name], np.ones((4, 4))) > 0.9
+        section = np.kron(draw_masks(seen, NO_METAL[JOINT.role], NO_METAL[JOINT.role])[name], np.ones((4, 4))) > 0.9
         for chance in range(8):
             whole, rest = (line_integral(one, px, np.random.default_rng(chance)) for one in (maps, without))
             assert np.median((whole - rest)[section]) > -np.log(0.8)
@@ -221,7 +224,7 @@ def test_another_part_of_the_body_has_nothing_to_find(library: Library, role: Ro
     stream = ComposedStream(library, replace(CROPS[role], elsewhere=1.0), EVERYTHING)
     for sample in stream.held_out(12, 9):
         assert not sample.visible.any()
-        assert not sample.masks.any()
+        assert not sample.masks[OF_THE_NECK].any()
         assert np.isfinite(sample.image).all()
         assert sample.image.std() == pytest.approx(1, abs=0.05)
 
@@ -283,7 +286,9 @@ def test_where_the_missing_part_would_be_there_is_less_bone(library: Library, mi
     for part in (None, missing):
         drawn, seen = lacking(library, REFINE, part)
         midline = getattr(crop_maps(drawn, seen, turned(1.0, 0.0)), name)[:2].sum(0)
-        _, arch, core, *_ = np.kron(draw_masks(seen, NO_METAL[REFINE.role]), np.ones((1, 4, 4))) > 0.9
+        _, arch, core, *_ = (
+            np.kron(draw_masks(seen, NO_METAL[REFINE.role], NO_METAL[REFINE.role]), np.ones((1, 4, 4))) > 0.9
+        )
         filled[part] = (midline[arch if name == "c1" else core] > 0.2).mean()
     assert filled[None] > 0.97
     assert filled[missing] < 0.96
@@ -341,7 +346,7 @@ def test_empty_films_want_empty_heatmaps(library: Library) -> None:
     stream = ComposedStream(library, replace(LOCATE, empty=1.0), EVERYTHING)
     for sample in stream.held_out(3, 7):
         assert not sample.visible.any()
-        assert not sample.masks.any()
+        assert not sample.masks[OF_THE_NECK].any()
 
 
 def test_whole_films_show_the_joint_at_every_size_side_and_turn(library: Library) -> None:
@@ -362,10 +367,38 @@ def test_covers_replace_the_picture_and_are_told() -> None:
     picture = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
     where = np.zeros((8, 8), bool)
     where[:, :2] = True
-    hidden = Occlusions(added=np.zeros((8, 8), np.float32), covers=(Cover(where=where, level=0.5),))
+    hidden = replace(no_occlusions(8), covers=(Cover(where=where, level=0.5),))
     assert np.array_equal(hidden.covered, where)
     assert hidden.over(picture)[where] == pytest.approx(0.5)
     assert np.array_equal(hidden.over(picture)[~where], picture[~where])
+
+
+@pytest.mark.parametrize("kind", ["rings", "letters"])
+def test_small_metal_is_put_over_the_points_and_told_where_it_hides_them(kind: str) -> None:
+    point, mm_per_px = np.array([[40.0, 90.0]]), 0.2
+    shares = dict.fromkeys(("ear_rods", "shadows", "rings", "letters", "edge", "patch"), 0) | {kind: 1.0}
+    priors = replace(OCCLUSIONS, **shares, over_a_point=1.0)
+    drawn = [draw_occlusions(160, mm_per_px, np.random.default_rng(i), point, priors) for i in range(60)]
+    hides = np.mean([one.covered[90, 40] for one in drawn])
+    by_chance = np.mean([one.covered.mean() for one in drawn])
+    assert hides > 0.2
+    assert hides > 3 * by_chance
+    for one in drawn:  # what is not told lets the bone through
+        assert one.added[~one.covered].max() <= OCCLUSIONS.opaque
+
+
+def test_the_mask_of_what_covers_lies_where_points_are_hidden(library: Library) -> None:
+    crops = replace(JOINT, misplaced=0.0, elsewhere=0.0, operated=0.0, occluded=1.0)
+    stream = ComposedStream(library, crops, EVERYTHING)
+    number, last = stream.masks.index(COVER), crops.input_px // 4 - 1
+    seen: dict[bool, list[float]] = {True: [], False: []}
+    for sample in stream.held_out(60, 4):
+        inside = np.isfinite(sample.points).all(1) & ((sample.points > 0) & (sample.points < 159)).all(1)
+        for (x, y), visible in zip(sample.points[inside], sample.visible[inside], strict=True):
+            column, row = (int(np.clip(np.round((v - 1.5) / 4), 0, last)) for v in (x, y))
+            seen[bool(visible)].append(float(sample.masks[number, row, column]))
+    assert np.mean(seen[False]) > 0.6
+    assert np.mean(seen[True]) < 0.05
 
 
 def test_stage_cards_say_what_the_samples_hold() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from aasnode.training.simulate.bank import Bank, BoneKind, build
-from aasnode.training.simulate.bones.c1 import PosteriorArch, arches, build_c1, draw_c1_shape
+from aasnode.training.simulate.bones.c1 import arches, build_c1, draw_c1_shape
+from aasnode.training.simulate.bones.c1_posterior_arch import PosteriorArch
 from aasnode.training.simulate.bones.c2 import build_c2, draw_c2_shape
 from aasnode.training.simulate.meshes import Bone, Material, Shell, area_and_centroid, crossings, section, shell
 from aasnode.training.simulate.solids import Grid, carve, ellipsoid, rounded_box

@@ -6,11 +6,17 @@ the lateral masses cover the dens on films, and how much they weigh decides whet
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
 from aasnode.training.simulate.bones.c1_anterior_arch import AnteriorArchShape, anterior_arch, draw_anterior_arch
+from aasnode.training.simulate.bones.c1_posterior_arch import (
+    PosteriorArch,
+    PosteriorArchShape,
+    draw_posterior_arch,
+    opened,
+    posterior_arch,
+)
 from aasnode.training.simulate.meshes import (
     LATERAL,
     Bone,
@@ -34,39 +40,10 @@ from aasnode.training.simulate.solids import (
     rotation,
     roughness,
     rounded_box,
-    tube,
 )
 
 _F = np.float32
 _INNER_DIAMETER_MM = 29.5  # of the drawn ring; patients fit it to their own
-
-
-class PosteriorArch(StrEnum):
-    """Whether the ring is closed behind (open: 4 % of people, Currarino 1994; missing: far rarer)."""
-
-    CLOSED = "closed"
-    OPEN = "open"
-    MISSING = "missing"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PosteriorArchShape:
-    """Lengths in mm, angles in degrees, shares without unit."""
-
-    depth_mm: float
-    height_mm: float
-    level_mm: float  # over the anterior arch
-    bar_radius_mm: float  # of the thin part under the vertebral artery
-    bar_widening: float
-    bar_level_mm: float
-    shoulder: float
-    body_depth: float
-    body_height: float
-    body_forward_mm: float
-    body_tilt_degrees: float
-    tubercle_mm: float
-    tubercle_rise_mm: float
-    extra_cortex_mm: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,30 +75,10 @@ def draw_c1_shape(rng: np.random.Generator, posterior_arch: PosteriorArch = Post
     """A C1 of a person of mean size."""
     return C1Shape(
         anterior=draw_anterior_arch(rng),
-        posterior=_draw_posterior_arch(rng),
+        posterior=draw_posterior_arch(rng),
         masses=_draw_masses(rng),
         cortex_mm=rng.uniform(0.6, 1.4),
         posterior_arch=posterior_arch,
-    )
-
-
-def _draw_posterior_arch(rng: np.random.Generator) -> PosteriorArchShape:
-    u = rng.uniform
-    return PosteriorArchShape(
-        depth_mm=u(4.2, 8.0),
-        height_mm=u(7.0, 12.5),
-        level_mm=u(-3.5, 3.0),
-        bar_radius_mm=u(1.4, 2.5),
-        bar_widening=u(1.0, 1.3),
-        bar_level_mm=u(-1, 4),
-        shoulder=u(0.55, 0.85),
-        body_depth=u(0.38, 0.6),
-        body_height=u(0.35, 0.58),
-        body_forward_mm=u(-1.2, 0.8),
-        body_tilt_degrees=u(-35, 35),
-        tubercle_mm=u(2, 6) if rng.random() < 0.7 else 0.0,
-        tubercle_rise_mm=u(-2.5, 2.0),
-        extra_cortex_mm=u(0, 1.2),
     )
 
 
@@ -143,23 +100,6 @@ def _front_mm(s: C1Shape) -> float:
     return (_INNER_DIAMETER_MM + s.anterior.depth_mm) / 2
 
 
-def _posterior_arch(p: Axes, s: C1Shape) -> Field:
-    a, front = s.posterior, _front_mm(s)
-    y = -(_INNER_DIAMETER_MM + a.depth_mm) / 2
-    stations = [((17, front - 19, a.bar_level_mm), 2.6), ((19, front - 25, a.bar_level_mm), a.bar_radius_mm),
-                ((15.5, y + 9, 0.6 * a.bar_level_mm + 0.4 * a.level_mm), a.bar_radius_mm * a.bar_widening),
-                ((8, y + 2.4, 0.8 * a.level_mm), a.shoulder * a.depth_mm / 2),
-                ((0, y, a.level_mm), a.depth_mm / 2)]  # fmt: skip
-    arch = tube(p, stations, (1, 1, a.height_mm / a.depth_mm), 2.0)
-    centre = (0, y + a.body_forward_mm, a.level_mm + 0.3 * a.tubercle_rise_mm)
-    radii = (3.5, a.body_depth * a.depth_mm, a.body_height * a.height_mm)
-    arch = blend(arch, ellipsoid(p, centre, radii, rotation("x", a.body_tilt_degrees)), 1.8)
-    if a.tubercle_mm:
-        tip = (0, y - a.tubercle_mm, a.level_mm + a.tubercle_rise_mm)
-        arch = blend(arch, cone(p, (0, y - 1, a.level_mm), tip, 2.4, 1.3), 1.5)
-    return arch
-
-
 def _lateral_masses(p: Axes, s: C1Shape) -> Field:
     """Both masses with their bridges to the anterior arch and the transverse processes."""
     m, front = s.masses, _front_mm(s)
@@ -173,15 +113,6 @@ def _lateral_masses(p: Axes, s: C1Shape) -> Field:
     process = cone(p, (22, y, -2), (34.5 * m.width, y - 2.5, -3.5), 4.2, 3.0, (1, 1.15, 0.8))
     mass = blend(blend(mass, bridge, 2.5), process, 2.5)
     return carve(mass, cone(p, (27, y - 0.5, -20), (27, y - 0.5, 20), 3.2, 3.2), 0.8)  # foramen transversarium
-
-
-def _opened(solid: Field, p: Axes, variant: PosteriorArch) -> Field:
-    """The arch as this person has it: closed, with a cleft, or gone."""
-    if variant is PosteriorArch.CLOSED:
-        return solid
-    if variant is PosteriorArch.OPEN:
-        return carve(solid, rounded_box(p, (0, -25, 0), (3.5, 14, 30), 1.0), 1.0)
-    return carve(solid, rounded_box(p, (0, -26, 0), (30, 18, 30), 2.0), 1.0)
 
 
 def arches(profile: tuple[Contour, ...]) -> tuple[Contour, Contour]:
@@ -216,12 +147,18 @@ def build_c1(s: C1Shape, rng: np.random.Generator, step_mm: float = 0.55) -> Bon
     grid = Grid((-40, -36, -16), (40, 34, 16), step_mm)
     p = grid.mirrored
     front = anterior_arch(p, s.anterior, _INNER_DIAMETER_MM) + roughness(grid, rng.uniform(0.1, 0.3), 4, rng)
-    whole = _posterior_arch(p, s) + roughness(grid, 0.2, 4, rng)
-    back = _opened(whole, p, s.posterior_arch)
+    whole = posterior_arch(p, s.posterior, _INNER_DIAMETER_MM, _front_mm(s)) + roughness(grid, 0.2, 4, rng)
+    back = opened(whole, p, s.posterior_arch)
     beside = np.maximum(_lateral_masses(p, s) + roughness(grid, 0.22, 5, rng), _F(0.15) - np.minimum(front, back))
     shells: list[Shell] = [
         *bone_shells(front, grid, s.cortex_mm, extra_cortex_mm=_front_cortex(p, s)),
-        *bone_shells(back, grid, s.cortex_mm, extra_cortex_mm=s.posterior.extra_cortex_mm),
+        *bone_shells(
+            back,
+            grid,
+            s.posterior.cortex_mm,
+            extra_cortex_mm=s.posterior.extra_cortex_mm,
+            marrow_weight=s.posterior.marrow,
+        ),
         *bone_shells(beside, grid, s.masses.cortex_mm, materials=LATERAL, weight=s.masses.weight),
     ]
     profile = (*section(front, grid), *section(whole, grid))
