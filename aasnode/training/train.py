@@ -20,6 +20,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, default_collate
 from torch.utils.tensorboard import SummaryWriter
 
@@ -220,10 +221,13 @@ def _schedule(step: int, total: int, warm_up_steps: int) -> float:
 
 @torch.no_grad()
 def _average(averaged: PoseHRNet, network: PoseHRNet, decay: float) -> None:
-    for kept, new in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
-        if kept.dtype.is_floating_point:
-            kept.lerp_(new, 1 - decay)
-        else:
+    """Weights and statistics move towards those of the network, all at once; counters follow."""
+    pairs = list(zip(averaged.state_dict().values(), network.state_dict().values(), strict=True))
+    moving = [pair for pair in pairs if pair[0].dtype.is_floating_point]
+    toward = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    toward([kept for kept, _ in moving], [new for _, new in moving], 0)
+    for kept, new in pairs:
+        if not kept.dtype.is_floating_point:
             kept.copy_(new)
 
 

@@ -39,7 +39,7 @@ class LibrarySize:
     """How many of each; the whole takes about 3 GB of disk and forty minutes of one core."""
 
     bones: int = 240  # C1, and as many C2
-    lacking: int = 24  # bones of each kind that lacks a part
+    lacking: int = 48  # bones of each kind that lacks a part
     sides: int = 8  # of each bone
     necks: int = 32  # different bones of a kind that surroundings are made of
     neighbourhoods: int = 600

@@ -14,8 +14,8 @@ from aasnode.training.simulate.bones.c1_posterior_arch import (
     PosteriorArch,
     PosteriorArchShape,
     draw_posterior_arch,
-    opened,
     posterior_arch,
+    present_arch,
 )
 from aasnode.training.simulate.meshes import (
     LATERAL,
@@ -147,8 +147,9 @@ def build_c1(s: C1Shape, rng: np.random.Generator, step_mm: float = 0.55) -> Bon
     grid = Grid((-40, -36, -16), (40, 34, 16), step_mm)
     p = grid.mirrored
     front = anterior_arch(p, s.anterior, _INNER_DIAMETER_MM) + roughness(grid, rng.uniform(0.1, 0.3), 4, rng)
-    whole = posterior_arch(p, s.posterior, _INNER_DIAMETER_MM, _front_mm(s)) + roughness(grid, 0.2, 4, rng)
-    back = opened(whole, p, s.posterior_arch)
+    rough = roughness(grid, 0.2, 4, rng)
+    whole = posterior_arch(p, s.posterior, _INNER_DIAMETER_MM, _front_mm(s)) + rough
+    back = present_arch(p, s.posterior, s.posterior_arch, _INNER_DIAMETER_MM, _front_mm(s)) + rough
     beside = np.maximum(_lateral_masses(p, s) + roughness(grid, 0.22, 5, rng), _F(0.15) - np.minimum(front, back))
     shells: list[Shell] = [
         *bone_shells(front, grid, s.cortex_mm, extra_cortex_mm=_front_cortex(p, s)),

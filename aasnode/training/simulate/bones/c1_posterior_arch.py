@@ -6,7 +6,7 @@ of the canal's back wall. The bar lies under the vertebral artery. Posterior arc
 wide (Patel; Rekha; Kaur).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -106,13 +106,23 @@ def posterior_arch(p: Axes, s: PosteriorArchShape, inner_diameter_mm: float, fro
     return arch
 
 
-def opened(arch: Field, p: Axes, variant: PosteriorArch) -> Field:
-    """The arch as this person has it: closed, with a cleft, or gone."""
+def present_arch(
+    p: Axes, s: PosteriorArchShape, variant: PosteriorArch, inner_diameter_mm: float, front_mm: float
+) -> Field:
+    """The arch as this person has it: closed, two bars that end blunt beside the midline, or gone."""
     if variant is PosteriorArch.CLOSED:
-        return arch
+        return posterior_arch(p, s, inner_diameter_mm, front_mm)
+    blunt = replace(
+        s,
+        depth_mm=min(s.depth_mm, 1.3 * s.bar_depth_mm),
+        height_mm=min(s.height_mm, 1.4 * s.bar_height_mm),
+        body_share=0.0,
+        tubercle_mm=0.0,
+    )
+    bars = posterior_arch(p, blunt, inner_diameter_mm, front_mm)
     if variant is PosteriorArch.OPEN:
-        return carve(arch, rounded_box(p, (0, -25, 0), (3.5, 14, 30), 1.0), 1.0)
-    return carve(arch, rounded_box(p, (0, -26, 0), (30, 18, 30), 2.0), 1.0)
+        return carve(bars, rounded_box(p, (0, -25, 0), (3.5, 14, 30), 1.0), 1.0)
+    return carve(bars, rounded_box(p, (0, -26, 0), (30, 18, 30), 2.0), 1.0)
 
 
 def _sweep(p: Axes, s: PosteriorArchShape, inner_diameter_mm: float) -> Field:
