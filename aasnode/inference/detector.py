@@ -4,7 +4,7 @@ Knows no DICOM and no thresholds in millimetres: what a value means is decided i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -75,27 +75,28 @@ class FilmDetector:
         return self._measure(film, best)
 
     def _approach(self, film: Film, turns_deg: Sequence[float], most: int) -> "_Place | None":
-        """Locate, then a first close look at each candidate by every stage; the best of them."""
+        """Locate, then a first close look at each candidate; at the best of them by the joint stage as well."""
         caudal = self._card.search.caudal
         locator = self._stages[Role.LOCATE]
         found = locate(locator, film, self._card.search, turns_deg, self._card.decision.diameter_mm, most)
         if not found:
             return None
         nearer = self._stages.get(Role.REFINE, locator)
-        looks = [refine.approach(nearer, film, [item.pose for item in found], caudal)]
+        looks = refine.approach(nearer, film, [item.pose for item in found], caudal)
+        places = [_Place(located=item.confidence, views=[view]) for item, view in zip(found, looks, strict=True)]
+        best = max(places, key=lambda place: place.confidence)
         if joint := self._stages.get(Role.JOINT):
-            looks.append(refine.approach(joint, film, [refine.towards(joint, view) for view in looks[0]], caudal))
-        places = [_Place(located=item.confidence, views=views) for item, *views in zip(found, *looks, strict=True)]
-        return max(places, key=lambda place: place.confidence)
+            near = refine.approach(joint, film, [refine.towards(joint, best.views[0])], caudal)
+            best = replace(best, views=[*best.views, *near])
+        return best
 
     def _measure(self, film: Film, place: "_Place") -> Answer:
         """Varied views of the best place, then of the joint; a later stage overrules for the points it measures."""
         caudal = self._card.search.caudal
-        first = place.views[0]
+        first, *nearer = place.views
         views = [refine.look(first.stage, film, first.pose, caudal)]
-        if joint := self._stages.get(Role.JOINT):
-            near = refine.approach(joint, film, [refine.towards(joint, views[0])], caudal)[0]
-            views.append(refine.look(joint, film, near.pose, caudal))
+        for near in nearer:  # keeps its own centre, and takes size and turn from the wider look
+            views.append(refine.look(near.stage, film, replace(views[0].pose, centre=near.pose.centre), caudal))
         return self._combine(_Place(located=place.located, views=views))
 
     def _combine(self, place: "_Place") -> Answer:

@@ -7,7 +7,7 @@ import numpy as np
 
 from aasnode.anatomy import LANDMARKS, Landmark
 from aasnode.inference.card import Card, Decision, MaskRule, Posture, Role, Search, StageCard
-from aasnode.inference.crop import Crop, Film, Points
+from aasnode.inference.crop import Crop, Film, Floats, Points
 from aasnode.inference.decide import Answer
 from aasnode.inference.detection import Reason
 from aasnode.inference.detector import FilmDetector
@@ -30,7 +30,7 @@ def stage_card(role: Role, **changes: object) -> StageCard:
         "diameter_px": 24.0 if role is Role.LOCATE else 60.0,
         "trust": 3.0 if role is Role.LOCATE else 1.5,
         "channels": CHANNELS,
-        "masks": () if role is Role.LOCATE else ("hardware",),
+        "masks": () if role is Role.LOCATE else ("hardware", "cover"),
         "passes": 2,
         "views": 5,
     }
@@ -48,7 +48,10 @@ def decision(**changes: object) -> Decision:
         "dens": (0.15, 0.5),
         "sac": (0.1, 0.9),
         "diameter_mm": (18.0, 60.0),
-        "masks": {"hardware": MaskRule(share=0.1, reason=Reason.OPERATED_NECK)},
+        "masks": {
+            "hardware": MaskRule(share=0.1, reason=Reason.OPERATED_NECK),
+            "cover": MaskRule(share=0.3, reason=Reason.POINT_HIDDEN, reach=0.05, at_points=True),
+        },
     }
     return Decision(**(fields | changes))  # type: ignore[arg-type]
 
@@ -82,6 +85,8 @@ class Oracle:
     confidences: Mapping[str, float] = field(default_factory=dict)  # 0.9 unless told
     noise_px: float = 0.0  # of the crop
     hardware: float = 0.0
+    covered: tuple[float, float] | None = None  # the middle of something that hides the film
+    cover_radius: float = 8.0
     upright_only: bool = False  # sees nothing when the neck is turned by more than 60 degrees in its crop
     crops: int = 0
 
@@ -100,14 +105,22 @@ class Oracle:
             down = points[4:].mean(0) - points[:4].mean(0)
             seen &= down[1] > 0.5 * np.hypot(*down)
         own = np.array([self.confidences.get(str(name), 0.9) for name in self.card.channels])
-        quarter = crop.size // 4
         return Reading(
             crop=crop,
             points=crop.to_film(np.where(seen[:, None], points, rng.uniform(0, crop.size, points.shape))),
             confidences=np.where(seen, own, 0.15),
             covariances=np.repeat(crop.covariance_to_film(np.eye(2))[None], len(points), 0),
-            masks={name: np.full((quarter, quarter), self.hardware, np.float32) for name in self.card.masks},
+            masks={name: self._mask(name, crop) for name in self.card.masks},
         )
+
+    def _mask(self, name: str, crop: Crop) -> Floats:
+        quarter = crop.size // 4
+        if name == "hardware":
+            return np.full((quarter, quarter), self.hardware, np.float32)
+        rows, columns = np.indices((quarter, quarter))
+        at = crop.to_film(np.stack([columns, rows], -1) * 4 + 1.5)
+        away = np.inf if self.covered is None else np.hypot(*np.moveaxis(at - np.array(self.covered), -1, 0))
+        return np.full((quarter, quarter), away < self.cover_radius).astype(np.float32)
 
 
 def place(centre: tuple[float, float], diameter: float, turn_deg: float = 0.0, *, mirrored: bool = False) -> Points:

@@ -1,6 +1,7 @@
 """The detector finds what its networks see, wherever it lies on the film, and says no more than they support."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -178,6 +179,27 @@ def test_hardware_at_the_joint_forbids_both_measurements() -> None:
     assert not any(detection.landmarks.values())
 
 
+@pytest.mark.parametrize(("row", "adi", "sac"), [(1, Reason.POINT_HIDDEN, None), (3, None, Reason.POINT_HIDDEN)])
+@pytest.mark.parametrize("roles", [(Role.LOCATE, Role.REFINE), (Role.LOCATE, Role.REFINE, Role.JOINT)])
+def test_what_covers_a_point_hides_it_however_sure_the_network_is(
+    roles: Sequence[Role], row: int, adi: Reason | None, sac: Reason | None
+) -> None:
+    truth = place(C1_AT, 400.0)
+    x, y = truth[row]
+    found = detector(truth, roles=roles, covered=(x, y), cover_radius=20.0).detect(FILM, None)
+    assert (found.adi_reason, found.sac_reason) == (adi, sac)
+    assert found.landmarks[LANDMARKS[row]] is None
+    assert sum(estimate is not None for estimate in found.landmarks.values()) == 3
+
+
+def test_what_covers_only_its_surroundings_hides_no_point() -> None:
+    truth = place(C1_AT, 400.0)
+    between = tuple(float(v) for v in (truth[1] + truth[2]) / 2)
+    found = detector(truth, covered=between, cover_radius=20.0).detect(FILM, None)
+    assert found.outcome is Outcome.FOUND
+    assert (found.adi_reason, found.sac_reason) == (None, None)
+
+
 def test_a_defect_forbids_what_it_takes_part_in() -> None:
     rule = MaskRule(share=0.05, reason=Reason.POINT_HIDDEN, reach=1.0, lengths=("sac",))
     open_arch = answer(place(C1_AT, 110.0), shares={"posterior_arch_defect": np.full(4, 0.06)})
@@ -331,12 +353,13 @@ def test_weights_that_are_missing_are_refused(tmp_path: Path) -> None:
         load_detector(tmp_path, "cpu")
 
 
-@pytest.mark.parametrize("changes", [{"variant": "w18"}, {"variant": "w19"}, {"masks": ("one", "two")}])
+@pytest.mark.parametrize("changes", [{"variant": "w18"}, {"variant": "w19"}, {"masks": ("one", "two", "three")}])
 def test_a_card_that_names_another_network_is_refused(tmp_path: Path, changes: dict[str, object]) -> None:
     untrained_model(tmp_path, **changes)
     if "masks" in changes:
-        text = (tmp_path / "card.toml").read_text().replace("[decision.masks.hardware]", "[decision.masks.one]")
-        (tmp_path / "card.toml").write_text(text)
+        text = (tmp_path / "card.toml").read_text()
+        text = text.replace("[decision.masks.hardware]", "[decision.masks.one]")
+        (tmp_path / "card.toml").write_text(text.replace("[decision.masks.cover]", "[decision.masks.two]"))
     with pytest.raises(ModelError, match=r"does not fit the network|is none of"):
         load_detector(tmp_path, "cpu")
 

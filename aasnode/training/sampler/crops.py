@@ -141,7 +141,7 @@ def stage_card(crops: WholeFilm | CloseUp, variant: str, weights: str, sha256: s
     )
     if isinstance(crops, WholeFilm):
         return replace(card, trust=math.sqrt(crops.field_mm[1] / crops.field_mm[0]), beyond=Beyond.DARK)
-    return replace(card, trust=math.exp(2 * crops.zoom_log), measures=crops.measures, passes=2, views=5)
+    return replace(card, trust=math.exp(2 * crops.zoom_log), measures=crops.measures, passes=2, views=3)
 
 
 @dataclass(frozen=True, kw_only=True)
