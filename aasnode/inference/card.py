@@ -68,7 +68,7 @@ class StageCard:
     offset: float = 0.0  # ... moved dorsally along the C1 axis by this many diameters
     beyond: Beyond = Beyond.EDGE
     measures: tuple[Landmark, ...] = LANDMARKS  # the points that this stage decides, over the stages before it
-    passes: int = 1  # single crops, each placed by the one before, ahead of the views
+    passes: int = 1  # single crops, each placed by the one before; the last of them is the first view
     views: int = 1  # crops with small shifts, turns and scales whose median and spread count
 
     @property
@@ -239,5 +239,5 @@ def _stage_problems(stage: StageCard) -> Iterator[str]:
         yield "measures: must be all landmarks; only the joint stage may leave some out"
     if not stage.focus:
         yield "focus: must name a landmark"
-    if stage.passes < 0 or stage.views < 1:
-        yield f"passes {stage.passes}, views {stage.views}: at least 0 and 1"
+    if stage.passes < 1 or stage.views < 1:
+        yield f"passes {stage.passes}, views {stage.views}: at least 1 each"

@@ -75,28 +75,30 @@ class FilmDetector:
         return self._measure(film, best)
 
     def _approach(self, film: Film, turns_deg: Sequence[float], most: int) -> "_Place | None":
-        """Locate, then a first close look at each candidate; at the best of them by the joint stage as well."""
+        """Locate, then a glance at each candidate; a closer look at the best, by the joint stage as well."""
         caudal = self._card.search.caudal
         locator = self._stages[Role.LOCATE]
         found = locate(locator, film, self._card.search, turns_deg, self._card.decision.diameter_mm, most)
         if not found:
             return None
         nearer = self._stages.get(Role.REFINE, locator)
-        looks = refine.approach(nearer, film, [item.pose for item in found], caudal)
-        places = [_Place(located=item.confidence, views=[view]) for item, view in zip(found, looks, strict=True)]
+        glances = refine.glance(nearer, film, [item.pose for item in found], caudal)
+        places = [_Place(located=item.confidence, views=[view]) for item, view in zip(found, glances, strict=True)]
         best = max(places, key=lambda place: place.confidence)
-        if joint := self._stages.get(Role.JOINT):
-            near = refine.approach(joint, film, [refine.towards(joint, best.views[0])], caudal)
-            best = replace(best, views=[*best.views, *near])
-        return best
+        best = replace(best, views=[refine.approach(best.views[0], film, caudal)])
+        joint = self._stages.get(Role.JOINT)
+        if joint is None or self._is_hopeless(best):
+            return best
+        (near,) = refine.glance(joint, film, [refine.towards(joint, best.views[0])], caudal)
+        return replace(best, views=[*best.views, refine.approach(near, film, caudal)])
+
+    def _is_hopeless(self, place: "_Place") -> bool:
+        """Whether not even a joint stage without a doubt would make it a neck."""
+        return common_sureness((*place.sureness, 1.0)) < self._card.decision.film_confidence
 
     def _measure(self, film: Film, place: "_Place") -> Answer:
-        """Varied views of the best place, then of the joint; a later stage overrules for the points it measures."""
-        caudal = self._card.search.caudal
-        first, *nearer = place.views
-        views = [refine.look(first.stage, film, first.pose, caudal)]
-        for near in nearer:  # keeps its own centre, and takes size and turn from the wider look
-            views.append(refine.look(near.stage, film, replace(views[0].pose, centre=near.pose.centre), caudal))
+        """Varied views of the best place and of its joint."""
+        views = [refine.look(view, film, self._card.search.caudal) for view in place.views]
         return self._combine(_Place(located=place.located, views=views))
 
     def _combine(self, place: "_Place") -> Answer:

@@ -59,25 +59,36 @@ class View:
         return sureness(self.stage, self.confidences)
 
 
-def approach(stage: Stage, film: Film, poses: Sequence[Pose], caudal: Sequence[str]) -> list[View]:
-    """The stage's single passes from each pose, all poses in one batch; at least one pass."""
-    readings: list[Reading] = []
-    for _ in range(max(1, stage.card.passes)):
-        readings = stage.read(film, [pose.crop(stage.card) for pose in poses])
-        poses = [_moved(stage, reading, pose, caudal) for reading, pose in zip(readings, poses, strict=True)]
-    return [_agree(stage, pose, [reading]) for reading, pose in zip(readings, poses, strict=True)]
+def glance(stage: Stage, film: Film, poses: Sequence[Pose], caudal: Sequence[str]) -> list[View]:
+    """One crop at each pose, all in one batch."""
+    readings = stage.read(film, [pose.crop(stage.card) for pose in poses])
+    moved = [_moved(stage, reading, pose, caudal) for reading, pose in zip(readings, poses, strict=True)]
+    return [_agree(stage, pose, [reading]) for reading, pose in zip(readings, moved, strict=True)]
 
 
-def look(stage: Stage, film: Film, pose: Pose, caudal: Sequence[str]) -> View:
-    """The stage's varied views of one pose."""
+def approach(view: View, film: Film, caudal: Sequence[str]) -> View:
+    """From a first glance on, as many passes in all as the card says, each placed by the one before."""
+    for _ in range(view.stage.card.passes - 1):
+        (view,) = glance(view.stage, film, [view.pose], caudal)
+    return view
+
+
+def look(view: View, film: Film, caudal: Sequence[str]) -> View:
+    """The view with further, slightly varied crops of its pose: as many in all as the card says."""
+    stage, pose = view.stage, view.pose
     crops = [
-        pose.crop(stage.card, math.radians(turn), zoom, shift) for turn, zoom, shift in _VARIATIONS[: stage.card.views]
+        pose.crop(stage.card, math.radians(turn), zoom, shift)
+        for turn, zoom, shift in _VARIATIONS[1 : stage.card.views]
     ]
-    view = _agree(stage, pose, stage.read(film, crops))
+    seen = _agree(stage, pose, [*view.readings, *stage.read(film, crops)])
     middle = Reading(
-        crop=crops[0], points=view.points, confidences=view.confidences, covariances=view.covariances, masks={}
+        crop=pose.crop(stage.card),
+        points=seen.points,
+        confidences=seen.confidences,
+        covariances=seen.covariances,
+        masks={},
     )
-    return replace(view, pose=_moved(stage, middle, pose, caudal))
+    return replace(seen, pose=_moved(stage, middle, pose, caudal))
 
 
 def towards(stage: Stage, view: View) -> Pose:

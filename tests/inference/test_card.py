@@ -72,7 +72,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
 
 def test_a_rule_for_a_mask_that_no_stage_has_is_refused(tmp_path: Path) -> None:
     write_card(model_card((stage_card(Role.LOCATE),)), tmp_path)
-    with pytest.raises(ModelError, match=r"decision\.masks: no stage has hardware"):
+    with pytest.raises(ModelError, match=r"decision\.masks: no stage has cover, hardware"):
         read_card(tmp_path)
 
 

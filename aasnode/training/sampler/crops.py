@@ -39,9 +39,11 @@ class CloseUp:
     focus: tuple[Landmark, ...]
     channels: tuple[str, ...]
     measures: tuple[Landmark, ...]
+    passes: int
     zoom_log: float  # even, either way
     turn_degrees: float  # even, either way
     shift_mm: float  # even, either way, along both axes
+    views: int = 3
     misplaced: float = 0.2  # share: beside the joint, reversed or mirrored, with nothing to find
     misplaced_mm: tuple[float, float] = (22.0, 60.0)  # how far beside, at least beyond what ``shift_mm`` may bring
     elsewhere: float = 0.06  # share: other parts of the body
@@ -104,6 +106,7 @@ REFINE = CloseUp(
     focus=LANDMARKS,
     channels=(*LANDMARKS, *CENTRES, *CAUDAL),
     measures=LANDMARKS,
+    passes=2,  # the locating stage tells the size roughly
     operated=0.10,
     about_arch_mm=4.0,
     zoom_log=0.22,
@@ -116,6 +119,7 @@ JOINT = CloseUp(
     mm_per_px=0.2,  # a gap of 1 to 3 mm is 5 to 15 pixels; the neighbours are out of sight
     focus=LANDMARKS[:3],
     channels=(*LANDMARKS, *CENTRES),
+    passes=1,
     measures=LANDMARKS[:2],  # point 3 is surer where the posterior arch shows: 0.9 against 1.6 mm on real films
     zoom_log=0.14,
     turn_degrees=14,
@@ -141,7 +145,9 @@ def stage_card(crops: WholeFilm | CloseUp, variant: str, weights: str, sha256: s
     )
     if isinstance(crops, WholeFilm):
         return replace(card, trust=math.sqrt(crops.field_mm[1] / crops.field_mm[0]), beyond=Beyond.DARK)
-    return replace(card, trust=math.exp(2 * crops.zoom_log), measures=crops.measures, passes=2, views=3)
+    return replace(
+        card, trust=math.exp(2 * crops.zoom_log), measures=crops.measures, passes=crops.passes, views=crops.views
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
