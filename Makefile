@@ -59,7 +59,7 @@ pytest: $(VENV)/.installed-dev ## The tests alone
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 model: install ## Make the shipped model anew from its seed (hours; resumes where it was stopped)
-	$(BIN)/aasnode train --out models/aas-cpu --seed 1 --version 0.4.0
+	$(BIN)/aasnode train --out models/aas-cpu --seed 1 --version 0.5.0
 
 docs: $(VENV)/.installed-dev ## Write the generated pages: configuration and conformance
 	$(BIN)/python scripts/write_docs.py

@@ -26,7 +26,7 @@ class Length:
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """Split-conformal half-width of an interval: mm = max(floor, quantile * sigma); from the model's card."""
+    """What makes half-widths of intervals (``half_width_mm``), by split conformal prediction; from the model's card."""
 
     adi_quantile: float
     sac_quantile: float
@@ -60,11 +60,19 @@ def length_sigma_mm(a: LandmarkEstimate, b: LandmarkEstimate, spacing: PixelSpac
     return math.sqrt(max(variance, 0.0))
 
 
+def half_width_mm(sigma_mm: float, quantile: float, floor_mm: float) -> float:
+    """Half-width of a 90 % interval, and never less than the floor, which is what no network knows of itself.
+
+    So careful readers differ, and so the bones behind a sharp picture may; it adds to the network's own doubt.
+    """
+    return max(floor_mm, quantile * math.hypot(sigma_mm, floor_mm))
+
+
 def measure_length(pair: PointPair, spacings: Spacings, *, quantile: float, floor_mm: float) -> Length:
     """The distance of two points with its calibrated interval, and the same distance in each plane that is known."""
     a, b = pair
     mm = distance_mm(a.point, b.point, spacings.primary)
-    half_width = max(floor_mm, quantile * length_sigma_mm(a, b, spacings.primary))
+    half_width = half_width_mm(length_sigma_mm(a, b, spacings.primary), quantile, floor_mm)
     detector_plane, corrected = spacings.detector_plane, spacings.corrected
     return Length(
         mm=mm,

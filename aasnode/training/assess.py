@@ -15,7 +15,7 @@ from aasnode.anatomy import LANDMARKS
 from aasnode.errors import UnreadableError
 from aasnode.geometry import PixelSpacing, distance_mm
 from aasnode.inference.detection import Detection, Detector
-from aasnode.measurement import Calibration, length_sigma_mm
+from aasnode.measurement import Calibration, half_width_mm, length_sigma_mm
 from aasnode.training.calibrate import Residuals
 from aasnode.training.dataset import AnnotatedFilm, read_film
 from aasnode.training.evaluate import Flags, Lengths, Results, Told, Values, point_errors, rightly_withheld
@@ -183,7 +183,7 @@ def _lengths(
     truth = np.array([_true_length(film, rows, is_adi=is_adi) for film, _ in pairs], np.float64)
     found = np.array([_found_length(film, detection, rows) for film, detection in pairs], np.float64).reshape(-1, 2)
     measured, sigmas = found[:, 0], found[:, 1]
-    half = np.maximum(floor, quantile * sigmas)
+    half = np.array([half_width_mm(sigma, quantile, floor) for sigma in sigmas], np.float64)
     return Lengths(truth=truth, measured=measured, low=np.maximum(measured - half, 0), high=measured + half), sigmas
 
 

@@ -36,7 +36,7 @@ def conformal_quantile(scores: Values, coverage: float = COVERAGE) -> float:
 
 
 def fit_quantile(residuals: Residuals, floor_mm: float, seed: int = 0) -> float:
-    """The least q such that max(floor, q sigma) covers 90 %; one film a patient, so that the scores are exchangeable.
+    """The least q with which ``half_width_mm`` covers 90 %; one film a patient, so that the scores are exchangeable.
 
     Raises ConfigurationError below ``LEAST_PATIENTS`` patients.
     """
@@ -44,7 +44,8 @@ def fit_quantile(residuals: Residuals, floor_mm: float, seed: int = 0) -> float:
     if len(rows) < LEAST_PATIENTS:
         raise ConfigurationError([f"calibration: {len(rows)} patients answered; needed are {LEAST_PATIENTS}"])
     errors = np.abs(residuals.errors_mm[rows])
-    scores = np.where(errors <= floor_mm, 0.0, errors / np.maximum(residuals.sigmas_mm[rows], 1e-6))
+    spreads = np.maximum(np.hypot(residuals.sigmas_mm[rows], floor_mm), 1e-6)
+    scores = np.where(errors <= floor_mm, 0.0, errors / spreads)
     return conformal_quantile(scores)
 
 

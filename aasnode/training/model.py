@@ -63,7 +63,7 @@ arch closely, and must learn when it is open."""
 DECISION = Decision(
     film_confidence=0.45,
     answer_confidence=0.57,
-    point_confidence=(0.25, 0.25, 0.25, 0.45),
+    point_confidence=(0.25, 0.25, 0.25, 0.60),
     spread=0.035,
     offset=0.09,
     adi=(0.0, 0.50),
@@ -74,8 +74,8 @@ DECISION = Decision(
     masks={
         HARDWARE: MaskRule(share=0.025, reason=Reason.OPERATED_NECK),
         DENS_DEFECT: MaskRule(share=0.10, reason=Reason.JOINT_DESTROYED),
-        ARCH_DEFECT: MaskRule(share=0.02, reason=Reason.POINT_HIDDEN, reach=0.75, lengths=("sac",)),
-        COVER: MaskRule(share=0.20, reason=Reason.POINT_HIDDEN, reach=0.04, at_points=True),
+        ARCH_DEFECT: MaskRule(share=0.0125, reason=Reason.POINT_HIDDEN, reach=0.75, lengths=("sac",)),
+        COVER: MaskRule(share=0.25, reason=Reason.POINT_HIDDEN, reach=0.04, at_points=True),
     },
 )
 """When to abstain. Bounds of lengths: what C1 and a dens can measure, magnified. To be chosen afresh for a model that

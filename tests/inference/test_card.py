@@ -50,7 +50,7 @@ def test_a_stage_that_cannot_work_is_refused(tmp_path: Path, changes: dict[str, 
 
 @pytest.mark.parametrize("roles", [(), (Role.REFINE,), (Role.REFINE, Role.LOCATE), (Role.LOCATE, Role.LOCATE)])
 def test_stages_run_in_one_order_and_begin_with_locate(tmp_path: Path, roles: tuple[Role, ...]) -> None:
-    write_card(model_card([stage_card(role, masks=("hardware",)) for role in roles]), tmp_path)
+    write_card(model_card([stage_card(role, masks=("hardware", "cover")) for role in roles]), tmp_path)
     with pytest.raises(ModelError, match="stages"):
         read_card(tmp_path)
 

@@ -5,7 +5,7 @@ import pytest
 
 from aasnode.anatomy import Landmark, LandmarkEstimate, View
 from aasnode.geometry import PixelSpacing, Point, SpacingRule, Spacings, Unscaled
-from aasnode.measurement import Assessment, length_sigma_mm
+from aasnode.measurement import Assessment, half_width_mm, length_sigma_mm
 from tests.measurement.points import CALIBRATION, estimate, in_plane, measured, on_axis, without
 
 
@@ -45,16 +45,19 @@ def test_points_that_coincide_still_have_a_sigma() -> None:
     assert length_sigma_mm(estimate(1, 1, 2.0), estimate(1, 1, 2.0), spacing) == pytest.approx(0.15 * math.sqrt(8))
 
 
-def test_interval_is_quantile_times_sigma_but_never_below_the_floor() -> None:
+def test_interval_is_the_quantile_of_doubt_and_floor_together() -> None:
     wide = measured(4, 18, landmarks=on_axis(4, 18, sigma_px=2.0)).adi
     assert wide is not None
-    half_width = CALIBRATION.adi_quantile * math.sqrt(2) * 2.0 * 0.15
+    half_width = CALIBRATION.adi_quantile * math.hypot(math.sqrt(2) * 2.0 * 0.15, CALIBRATION.adi_floor_mm)
     assert wide.high_mm - wide.mm == pytest.approx(half_width)
     assert wide.mm - wide.low_mm == pytest.approx(half_width)
     assert wide.sigma_mm == pytest.approx(half_width / 1.645, rel=1e-3)
-    narrow = measured(4, 18).adi
-    assert narrow is not None
-    assert narrow.high_mm - narrow.mm == pytest.approx(CALIBRATION.adi_floor_mm)
+
+
+def test_a_quantile_below_one_does_not_take_an_interval_below_the_floor() -> None:
+    assert half_width_mm(0.0, 2.0, 0.3) == pytest.approx(0.6)
+    assert half_width_mm(0.1, 0.5, 0.3) == 0.3
+    assert half_width_mm(0.4, 1.0, 0.3) == pytest.approx(0.5)
 
 
 def test_interval_never_goes_below_zero() -> None:

@@ -3,7 +3,7 @@ import pytest
 from aasnode.anatomy import View
 from aasnode.geometry import SpacingRule
 from aasnode.measurement import Assessment, assess_study
-from tests.measurement.points import SHIPPED, in_plane, measured, on_axis, settings
+from tests.measurement.points import CALIBRATION, SHIPPED, in_plane, measured, on_axis, settings
 
 
 def test_gravest_film_speaks_for_the_study() -> None:
@@ -44,7 +44,9 @@ def test_movement_is_flexion_minus_extension_with_its_error() -> None:
     assert sac is not None
     assert adi.mm == pytest.approx(4.0)
     assert sac.mm == pytest.approx(-4.0)
-    assert adi.error_mm == pytest.approx(1.96 * 2**0.5 * 0.1 / 1.645, rel=1e-3)
+    assert adi.error_mm == pytest.approx(
+        1.96 * 2**0.5 * CALIBRATION.adi_quantile * CALIBRATION.adi_floor_mm / 1.645, rel=1e-3
+    )
     assert adi.exceeds_error
 
 

@@ -78,8 +78,8 @@ def test_answers_stand_beside_their_truth_in_mm(tmp_path: Path) -> None:
     assert found.results.adi.measured == pytest.approx([2, 2.5])
     assert found.results.sac.measured == pytest.approx([16, 16])
     assert found.adi_sigmas_mm == pytest.approx([0.2, 0.2])  # two points of variance 2 px, 0.1 mm a column
-    assert found.results.adi.high - found.results.adi.measured == pytest.approx([0.4, 0.4])
-    assert found.results.sac.high - found.results.sac.measured == pytest.approx([0.5, 0.5])
+    assert found.results.adi.high - found.results.adi.measured == pytest.approx([2 * math.hypot(0.2, 0.3)] * 2)
+    assert found.results.sac.high - found.results.sac.measured == pytest.approx([2 * math.hypot(0.2, 0.5)] * 2)
     assert found.results.points - found.results.truth == pytest.approx(
         np.array([[[0, 0]] * 4, [[0.5, 0]] + [[0, 0]] * 3])
     )

@@ -8,6 +8,7 @@ import pytest
 
 from aasnode.errors import ConfigurationError
 from aasnode.inference.card import Role, read_card, write_card
+from aasnode.measurement import half_width_mm
 from aasnode.training.calibrate import Residuals, calibrate, conformal_quantile, fit_quantile, write_calibration
 from tests.inference.oracle import model_card, stage_card
 
@@ -33,7 +34,8 @@ def test_intervals_cover_nine_of_ten_new_films(floor_mm: float) -> None:
     for seed in range(40):
         quantile = fit_quantile(residuals(300, seed), floor_mm)
         new = residuals(300, 1000 + seed)
-        covered.append(np.mean(np.abs(new.errors_mm) <= np.maximum(floor_mm, quantile * new.sigmas_mm)))
+        half = [half_width_mm(sigma, quantile, floor_mm) for sigma in new.sigmas_mm]
+        covered.append(np.mean(np.abs(new.errors_mm) <= half))
     assert np.mean(covered) == pytest.approx(0.90, abs=0.012)
 
 
@@ -48,7 +50,7 @@ def test_too_few_patients_are_refused() -> None:
 
 
 def test_a_calibration_makes_a_new_version_of_the_card(tmp_path: Path) -> None:
-    old = model_card((stage_card(Role.LOCATE, masks=("hardware",)),))
+    old = model_card((stage_card(Role.LOCATE, masks=("hardware", "cover")),))
     write_card(old, tmp_path)
     fitted = calibrate(residuals(200, 0), residuals(200, 1), "films of this hospital", floors_mm=(0.3, 0.4))
     with pytest.raises(ConfigurationError, match=r"version 1\.0\.0 is taken"):
