@@ -58,7 +58,7 @@ imports: $(VENV)/.installed-dev ## import-linter: imports go down only
 pytest: $(VENV)/.installed-dev ## The tests alone
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-model: install ## Make the shipped model anew from its seed (hours; resumes where it was stopped)
+model: install ## Make a model by the shipped one's recipe (hours; resumes where it was stopped)
 	$(BIN)/aasnode train --out models/aas-cpu --seed 1 --version 0.5.0
 
 docs: $(VENV)/.installed-dev ## Write the generated pages: configuration and conformance

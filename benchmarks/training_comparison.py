@@ -56,7 +56,7 @@ WHOLE_BONES = replace(
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """What a variant differs in."""
+    """What a variant differs in; the network is the smallest, so that many variants can be paid for."""
 
     crops: CloseUp = REFINE
     priors: StreamPriors = SHIPPED
@@ -78,6 +78,7 @@ VARIANTS: Mapping[str, Trained] = {
         crops=_without(operated=0.0), priors=replace(SHIPPED, joint=WHOLE_BONES)
     ),
     "normal joints only": Trained(priors=replace(SHIPPED, joint=NORMAL_JOINTS)),
+    "W18-small, version 2": Trained(network=Variant.W18_SMALL_V2),
     "W18": Trained(network=Variant.W18),
     "W32": Trained(network=Variant.W32),
 }

@@ -19,6 +19,7 @@ from aasnode.inference.record import RecordError, read_record, write_record
 from aasnode.measurement import Calibration
 
 CARD_FILE = "card.toml"
+LENGTHS = ("adi", "sac")  # as decisions name them
 C1_DIAMETER_MM = 35.0  # typical on a radiograph, magnification included; only to speak of mm where none are known
 
 
@@ -102,7 +103,7 @@ class MaskRule:
     reason: Reason
     reach: float = 0.5  # diameters, about the points' middle ...
     at_points: bool = False  # ... or about each point that a length needs, and that point is not shown
-    lengths: tuple[str, ...] = ("adi", "sac")  # which of them it forbids
+    lengths: tuple[str, ...] = LENGTHS  # which of them it forbids
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,10 +217,21 @@ def _problems(card: Card) -> Iterator[str]:
     if len(card.decision.point_confidence) != len(LANDMARKS):
         yield f"decision.point_confidence: must be {len(LANDMARKS)} numbers, one a landmark"
     for name, rule in card.decision.masks.items():
-        if not rule.lengths or set(rule.lengths) - {"adi", "sac"}:
-            yield f"decision.masks.{name}.lengths: must be of adi and sac, is {list(rule.lengths)}"
-    if unknown := set(card.decision.masks) - {mask for stage in card.stages for mask in stage.masks}:
-        yield f"decision.masks: no stage has {', '.join(sorted(unknown))}"
+        yield from (f"decision.masks.{name}: {problem}" for problem in _rule_problems(rule))
+    closest = card.stage(Role.REFINE) or card.stage(Role.LOCATE)
+    if closest and (unknown := set(card.decision.masks) - set(closest.masks)):
+        yield f"decision.masks: stage {closest.role} does not have {', '.join(sorted(unknown))}"
+
+
+def _rule_problems(rule: MaskRule) -> Iterator[str]:
+    if not rule.lengths or set(rule.lengths) - set(LENGTHS):
+        yield f"lengths: must be of {' and '.join(LENGTHS)}, is {list(rule.lengths)}"
+    if rule.at_points and set(rule.lengths) != set(LENGTHS):
+        yield "at_points: hides a point from every length that needs it; leave lengths out"
+    if not 0 < rule.share <= 1:
+        yield f"share: must be above 0 and at most 1, is {rule.share}"
+    if not rule.reach > 0:
+        yield f"reach: must be positive, is {rule.reach}"
 
 
 def _stage_problems(stage: StageCard) -> Iterator[str]:

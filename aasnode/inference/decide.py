@@ -112,7 +112,7 @@ def _conditions(answer: Answer, decision: Decision, length: str) -> Iterator[Rea
     """What of the neck itself forbids a measurement: metal, a defect, or no dens between plain arches."""
     rows = [LANDMARKS.index(mark) for mark in _ENDS[length]]
     for name, rule in decision.masks.items():
-        if length in rule.lengths and name in answer.shares and answer.shares[name][rows].max() >= rule.share:
+        if length in rule.lengths and answer.shares[name][rows].max() >= rule.share:
             yield rule.reason
     is_seen = dict(zip(LANDMARKS, seen(answer.confidences, decision).tolist(), strict=True))
     if all(is_seen[mark] for mark in ARCH_POINTS) and not any(is_seen[mark] for mark in DENS_POINTS):
@@ -121,8 +121,7 @@ def _conditions(answer: Answer, decision: Decision, length: str) -> Iterator[Rea
 
 def _covered(answer: Answer, decision: Decision) -> npt.NDArray[np.bool_]:
     """(4,) which landmarks lie under something that hides them."""
-    rules = [(answer.shares[name], rule) for name, rule in decision.masks.items() if name in answer.shares]
-    hidden = [shares >= rule.share for shares, rule in rules if rule.at_points]
+    hidden = [answer.shares[name] >= rule.share for name, rule in decision.masks.items() if rule.at_points]
     return np.any(hidden, axis=0) if hidden else np.zeros(len(LANDMARKS), bool)
 
 

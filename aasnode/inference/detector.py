@@ -171,9 +171,9 @@ class _Place:
 def _shares(name: str, rule: MaskRule, views: Sequence[refine.View], points: Points) -> Points:
     """(4,) of each landmark the greatest that any closer look saw."""
     able = [view for view in views if name in view.stage.card.masks]
-    places = points if rule.at_points else [None]
-    shares = [max((view.share(name, rule.reach, at) for view in able), default=0.0) for at in places]
-    return np.broadcast_to(np.array(shares), len(LANDMARKS)).copy()
+    if rule.at_points:
+        return np.array([max(view.share(name, rule.reach, at) for view in able) for at in points])
+    return np.full(len(LANDMARKS), max(view.share(name, rule.reach) for view in able))
 
 
 def _estimate(answer: Answer, film: Film, row: int) -> LandmarkEstimate:

@@ -48,10 +48,14 @@ class View:
         return [self.stage.index(mark) for mark in marks]
 
     def share(self, mask: str, reach: float, at: Points | None = None) -> float:
-        """Mean over the crops of what the mask covers within so many diameters of ``at``, else of the pose's centre."""
+        """Mean over the crops of what the mask covers within so many diameters of ``at``, else of the pose's centre.
+
+        0 where no crop shows the place.
+        """
         centre = np.asarray(self.pose.centre) if at is None else at
-        within = reach * self.pose.diameter
-        return float(np.mean([_share(reading, mask, centre, within) for reading in self.readings]))
+        shares = [_share(reading, mask, centre, reach * self.pose.diameter) for reading in self.readings]
+        known = [share for share in shares if share is not None]
+        return float(np.mean(known)) if known else 0.0
 
     @property
     def confidence(self) -> float:
@@ -125,12 +129,15 @@ def _agree(stage: Stage, pose: Pose, readings: Sequence[Reading]) -> View:
     )
 
 
-def _share(reading: Reading, mask: str, centre: Points, within: float) -> float:
-    """Mean of a mask within that distance of a place in the film; 0 where the crop does not show it."""
+def _share(reading: Reading, mask: str, centre: Points, within: float) -> float | None:
+    """Mean of a mask within that distance of a place in the film, its nearest pixel at least; None beyond the crop."""
+    x, y = reading.crop.to_crop(centre)
+    if not (0 <= x <= reading.crop.size - 1 and 0 <= y <= reading.crop.size - 1):
+        return None
     values = reading.masks[mask]
     rows, columns = np.indices(values.shape)
     stride = reading.crop.size / values.shape[0]
     pixels = np.stack([columns, rows], -1).astype(np.float64) * stride + (stride - 1) / 2
     off = reading.crop.to_film(pixels) - centre
-    near = np.hypot(off[..., 0], off[..., 1]) < within
-    return float(values[near].mean()) if near.any() else 0.0
+    away = np.hypot(off[..., 0], off[..., 1])
+    return float(values[away <= max(within, away.min())].mean())

@@ -46,7 +46,7 @@ from aasnode.training.train import WEIGHTS, Preset, Recipe, recipe_of, train
 from aasnode.training.trial import CALIBRATION_SEED, EVALUATION_SEED, Trial, calibrated, evaluated
 
 IMAGES: Mapping[Role, int] = {Role.LOCATE: 51_000, Role.REFINE: 91_000, Role.JOINT: 96_000}
-"""Samples of each network: what a graphics card learns from in ten minutes."""
+"""Samples of each network. The shipped ones were stopped before the end (docs/training.md, "The shipped model")."""
 
 VARIANTS: Mapping[Role, Variant] = {Role.REFINE: Variant.W18_SMALL_V2, Role.JOINT: Variant.W18_SMALL_V2}
 """Where it is not the smallest: the closer looks gain most from a larger one (docs/training.md)."""

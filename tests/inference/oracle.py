@@ -141,7 +141,8 @@ def detector(truth: Points, *, roles: Sequence[Role] = (Role.LOCATE, Role.REFINE
     }
     cards = [stage_card(role, **(joint if role is Role.JOINT else {})) for role in roles]
     stages = [Oracle(card=card, truth=truth, **flaws) for card in cards]  # type: ignore[arg-type]
-    return FilmDetector(model_card(cards), stages)  # type: ignore[arg-type]
+    rules = decision() if Role.REFINE in roles else decision(masks={})
+    return FilmDetector(model_card(cards, decision=rules), stages)  # type: ignore[arg-type]
 
 
 def answer(truth: Points, **changes: object) -> Answer:

@@ -7,8 +7,9 @@ import pytest
 
 from aasnode.anatomy import LANDMARKS
 from aasnode.errors import ModelError
-from aasnode.inference.card import Card, Role, read_card, write_card
-from tests.inference.oracle import model_card, stage_card
+from aasnode.inference.card import Card, MaskRule, Role, read_card, write_card
+from aasnode.inference.detection import Reason
+from tests.inference.oracle import decision, model_card, stage_card
 
 
 def card(**changes: object) -> Card:
@@ -72,7 +73,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
 
 def test_a_rule_for_a_mask_that_no_stage_has_is_refused(tmp_path: Path) -> None:
     write_card(model_card((stage_card(Role.LOCATE),)), tmp_path)
-    with pytest.raises(ModelError, match=r"decision\.masks: no stage has cover, hardware"):
+    with pytest.raises(ModelError, match=r"decision\.masks: stage locate does not have cover, hardware"):
         read_card(tmp_path)
 
 
@@ -81,4 +82,31 @@ def test_a_card_that_cannot_be_read_is_a_model_error(tmp_path: Path, content: by
     if content is not None:
         (tmp_path / "card.toml").write_bytes(content)
     with pytest.raises(ModelError, match=r"card\.toml: cannot be read"):
+        read_card(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"share": 0.0}, "share: must be above 0 and at most 1"),
+        ({"share": 1.5}, "share: must be above 0 and at most 1"),
+        ({"reach": 0.0}, "reach: must be positive"),
+        ({"at_points": True, "lengths": ("sac",)}, "at_points: hides a point from every length"),
+    ],
+)
+def test_a_rule_that_could_never_fire_or_always_would_is_refused(
+    tmp_path: Path, changes: dict[str, object], problem: str
+) -> None:
+    fields: dict[str, object] = {"share": 0.1, "reason": Reason.OPERATED_NECK}
+    rules = {"hardware": MaskRule(**(fields | changes))}  # type: ignore[arg-type]
+    stages = [stage_card(role) for role in (Role.LOCATE, Role.REFINE)]
+    write_card(model_card(stages, decision=decision(masks=rules)), tmp_path)
+    with pytest.raises(ModelError, match=problem):
+        read_card(tmp_path)
+
+
+def test_a_rule_needs_its_mask_in_the_stage_that_looks_closely(tmp_path: Path) -> None:
+    stages = [stage_card(Role.LOCATE, masks=("hardware", "cover")), stage_card(Role.REFINE, masks=("hardware",))]
+    write_card(model_card(stages), tmp_path)
+    with pytest.raises(ModelError, match=r"stage refine does not have cover"):
         read_card(tmp_path)

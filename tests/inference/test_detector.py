@@ -290,13 +290,28 @@ def test_stages_that_disagree_are_not_measured() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spacing", "limit"), [(PixelSpacing(row_mm=0.3, column_mm=0.3, rule=SpacingRule.GIVEN), 16), (None, 40)]
+    ("spacing", "limit"), [(PixelSpacing(row_mm=0.3, column_mm=0.3, rule=SpacingRule.GIVEN), 14), (None, 14)]
 )
 def test_the_number_of_passes_is_bounded(spacing: PixelSpacing | None, limit: int) -> None:
     nothing = dict.fromkeys(map(str, LANDMARKS), 0.1)
     whole = detector(place((96.0, 90.0), 33.0), roles=tuple(Role), confidences={} if spacing else nothing)
     whole.detect(FILM, spacing)
     assert sum(stage.crops for stage in whole._stages.values()) <= limit  # type: ignore[attr-defined]
+
+
+def test_the_joint_stage_looks_at_one_place_and_its_last_pass_is_its_first_view() -> None:
+    whole = detector(place(C1_AT, 110.0), roles=tuple(Role))
+    whole.detect(FILM, None)
+    refine, joint = (whole._stages[role] for role in (Role.REFINE, Role.JOINT))
+    assert joint.crops == joint.card.passes + joint.card.views - 1  # type: ignore[attr-defined]
+    assert refine.crops >= refine.card.passes + refine.card.views - 1  # type: ignore[attr-defined]
+
+
+def test_a_place_that_cannot_become_a_neck_gets_no_look_at_its_joint() -> None:
+    nothing = dict.fromkeys(map(str, LANDMARKS), 0.1)
+    whole = detector(place(C1_AT, 110.0), roles=tuple(Role), confidences=nothing)
+    assert whole.detect(FILM, None).outcome is Outcome.OTHER_VIEW
+    assert whole._stages[Role.JOINT].crops == 0  # type: ignore[attr-defined]
 
 
 # With real networks, real weights and a real card.

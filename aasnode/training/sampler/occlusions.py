@@ -2,7 +2,8 @@
 
 Drawn on the line integral where X-rays pass through, else on the finished picture. Both say which pixels no longer show
 the patient, so that a point there is not taught as visible and the network learns what covers it. Small metal is often
-put right over a point: by chance it would seldom lie there, and a network that has not seen it guesses on.
+put right over a point: by chance it would seldom lie there, and a network that has not seen it guesses on. What lets
+the points through is not aimed at them, for it would tell where they are.
 """
 
 import math
@@ -31,9 +32,10 @@ class OcclusionPriors:
     ring_mm: tuple[float, float] = (1.5, 8.0)  # radius
     ring_width_mm: tuple[float, float] = (0.6, 2.4)
     ring_filled: float = 0.15  # share: studs, buttons
-    ring_density: tuple[float, float] = (0.4, 6.0)  # log-even, of the line integral
-    opaque: float = 1.5  # line integral of something small from which it hides a cortex: 0.8 mm of metal
-    over_a_point: float = 0.5  # share of letters and rings where the points are known
+    metal_density: tuple[float, float] = (0.4, 6.0)  # log-even, of the line integral
+    opaque: float = 1.5  # line integral of metal from which it hides a cortex: 0.8 mm
+    over_a_point: float = 0.5  # share of what hides, where the points are known
+    aim_mm: float = 0.3  # standard deviation
     edge: float = 0.35
     edge_black: float = 0.6
     patch: float = 0.2
@@ -87,26 +89,27 @@ def draw_occlusions(
     points: Points | None = None,
     priors: OcclusionPriors = PRIORS,
 ) -> Occlusions:
-    """Any mixture of them; ``points`` (m, 2): what small metal may lie over."""
-    added = np.zeros((n, n), _F)
+    """Any mixture of them; ``points`` (m, 2): what small metal may hide. What lets them through lies anywhere."""
+    shadows, metal, covers = np.zeros((n, n), _F), np.zeros((n, n), _F), []
     if rng.random() < priors.ear_rods:
-        added += _ear_rods(n, mm_per_px, rng, priors)
+        metal += _ear_rods(n, mm_per_px, rng, priors)
     for _ in range(rng.integers(0, priors.shadows + 1)):
-        added += _shadow(n, mm_per_px, rng)
-    small, covers = np.zeros((n, n), _F), []
+        shadows += _shadow(n, mm_per_px, rng)
     if rng.random() < priors.rings:
-        small += _rings(n, mm_per_px, rng, points, priors)
+        metal += _rings(n, mm_per_px, rng, points, priors)
     if rng.random() < priors.letters:
-        drawn = _letters(n, mm_per_px, rng, points, priors)
         if rng.random() < priors.letters_dense:
+            drawn = _letters(n, mm_per_px, rng, points, priors)
             covers.append(Cover(where=drawn > 0.5, level=float(rng.uniform(0.75, 1.0))))
         else:
-            small += _F(rng.uniform(*priors.ring_density)) * drawn
+            density = _metal_density(rng, priors)
+            hides = density > priors.opaque
+            metal += density * _letters(n, mm_per_px, rng, points if hides else None, priors)
     if rng.random() < priors.edge:
         covers.append(_edge(n, rng, priors))
     if rng.random() < priors.patch:
         covers.append(_patch(n, mm_per_px, rng, priors))
-    return Occlusions(added=added + small, opaque=small > priors.opaque, covers=tuple(covers))
+    return Occlusions(added=shadows + metal, opaque=metal > priors.opaque, covers=tuple(covers))
 
 
 def _ear_rods(n: int, mm_per_px: float, rng: np.random.Generator, priors: OcclusionPriors) -> Floats:
@@ -148,13 +151,14 @@ def _rings(
 ) -> Floats:
     """One or two rings or discs of metal, on the line integral."""
     added = np.zeros((n, n), _F)
-    density = _F(math.exp(rng.uniform(*np.log(priors.ring_density))))
+    density = _metal_density(rng, priors)
+    hidden = points if density > priors.opaque else None
     for _ in range(rng.integers(1, 3)):
         radius, width = rng.uniform(*priors.ring_mm) / mm_per_px, rng.uniform(*priors.ring_width_mm) / mm_per_px
         turn, filled = rng.uniform(0, 2 * math.pi), rng.random() < priors.ring_filled
         away = radius * (rng.random() if filled else 1.0) * np.array([math.cos(turn), math.sin(turn)])
         canvas = np.zeros((n, n), np.uint8)
-        _circle(canvas, _aim(n, rng, points, priors) + away, radius, -1 if filled else max(1, round(width)))
+        _circle(canvas, _aim(n, mm_per_px, rng, hidden, priors) + away, radius, -1 if filled else max(1, round(width)))
         added = np.maximum(added, density * _soft(canvas, max(0.4, 0.25 / mm_per_px)))
     return added
 
@@ -167,7 +171,7 @@ def _letters(
     height_px = rng.uniform(*priors.letters_mm) / mm_per_px
     width = max(1, round(height_px * rng.uniform(0.08, 0.22)))
     (wide, high), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, height_px / 22, width)
-    x, y = _aim(n, rng, points, priors) + rng.uniform(-1, 0, 2) * (wide, high)
+    x, y = _aim(n, mm_per_px, rng, points, priors) + rng.uniform(-1, 0, 2) * (wide, high)
     canvas = np.zeros((n, n), np.uint8)
     reversed_ = rng.random() < 0.3
     start = (round(n - 1 - x - wide if reversed_ else x), round(y + high))
@@ -175,11 +179,15 @@ def _letters(
     return np.asarray((canvas[:, ::-1] if reversed_ else canvas) / _F(255), _F)
 
 
-def _aim(n: int, rng: np.random.Generator, points: Points | None, priors: OcclusionPriors) -> Points:
+def _metal_density(rng: np.random.Generator, priors: OcclusionPriors) -> np.float32:
+    return _F(math.exp(rng.uniform(*np.log(priors.metal_density))))
+
+
+def _aim(n: int, mm_per_px: float, rng: np.random.Generator, points: Points | None, priors: OcclusionPriors) -> Points:
     """(2,) one of the points, or anywhere."""
-    if points is None or rng.random() >= priors.over_a_point:
+    if points is None or len(points) == 0 or rng.random() >= priors.over_a_point:
         return rng.uniform(0, n, 2)
-    return np.asarray(points[int(rng.integers(len(points)))] + rng.normal(0, 1.0, 2))
+    return np.asarray(points[int(rng.integers(len(points)))] + rng.normal(0, priors.aim_mm / mm_per_px, 2))
 
 
 def _edge(n: int, rng: np.random.Generator, priors: OcclusionPriors) -> Cover:

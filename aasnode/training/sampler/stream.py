@@ -182,7 +182,7 @@ def make_sample(
     n, mm_per_px = crops.input_px, seen.placed.mm_per_px
     maps = crop_maps(composition, seen, _skull_moved(crops, seen, rng))
     hardware = _hardware(seen, n, rng) if rng.random() < crops.operated else None
-    hidden = _occlusions(crops, mm_per_px, rng, None if seen.axis is None else seen.axis.landmarks)
+    hidden = _occlusions(crops, mm_per_px, rng, _landmarks_within(seen, n))
     total = line_integral(maps, mm_per_px, rng, priors.attenuation) + hidden.added
     if hardware is not None:
         total = total + hardware.added
@@ -206,8 +206,9 @@ def make_empty_sample(crops: WholeFilm | CloseUp, rng: np.random.Generator, prio
     hidden = _occlusions(crops, mm_per_px, rng)
     picture = _picture(draw_elsewhere(n, rng) + hidden.added, hidden, mm_per_px, rng, priors.exposure)
     nowhere = np.full((len(crops.channels), 2), np.nan, np.float32)
-    masks = _shrunk({name: hidden.covered.astype(np.float32) * (name == COVER) for name in MASKS})
-    return Sample(image=normalise(picture), points=nowhere, visible=np.zeros(len(nowhere), bool), masks=masks)
+    masks = {name: np.zeros((n, n), np.float32) for name in MASKS}
+    masks[COVER] = hidden.covered.astype(np.float32)
+    return Sample(image=normalise(picture), points=nowhere, visible=np.zeros(len(nowhere), bool), masks=_shrunk(masks))
 
 
 def _occlusions(
@@ -215,6 +216,14 @@ def _occlusions(
 ) -> Occlusions:
     n = crops.input_px
     return draw_occlusions(n, mm_per_px, rng, points) if rng.random() < crops.occluded else no_occlusions(n)
+
+
+def _landmarks_within(seen: Seen, n: int) -> Points | None:
+    """(m, 2) those that the crop shows."""
+    if seen.axis is None:
+        return None
+    points = seen.axis.landmarks
+    return points[((points >= 0) & (points < n)).all(1)]
 
 
 def _picture(
@@ -331,8 +340,8 @@ def draw_masks(
 
 def _shrunk(masks: Mapping[str, Floats]) -> Floats:
     """(M, n / 4, n / 4) of masks (n, n)."""
-    shape = [side // STRIDE for side in next(iter(masks.values())).shape]
-    small = [cv2.resize(mask, shape, interpolation=cv2.INTER_AREA) for mask in masks.values()]
+    quarter = 1 / STRIDE
+    small = [cv2.resize(mask, None, fx=quarter, fy=quarter, interpolation=cv2.INTER_AREA) for mask in masks.values()]
     return np.stack(small).astype(np.float32)
 
 

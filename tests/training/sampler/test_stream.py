@@ -32,7 +32,7 @@ from aasnode.training.sampler.crops import (
 from aasnode.training.sampler.library import Library
 from aasnode.training.sampler.missing import Missing, MissingPriors, absent_points, defective, draw_missing
 from aasnode.training.sampler.occlusions import PRIORS as OCCLUSIONS
-from aasnode.training.sampler.occlusions import Cover, draw_occlusions, no_occlusions
+from aasnode.training.sampler.occlusions import Cover, Occlusions, draw_occlusions, no_occlusions
 from aasnode.training.sampler.stream import (
     ComposedStream,
     Seen,
@@ -375,16 +375,27 @@ def test_covers_replace_the_picture_and_are_told() -> None:
 
 @pytest.mark.parametrize("kind", ["rings", "letters"])
 def test_small_metal_is_put_over_the_points_and_told_where_it_hides_them(kind: str) -> None:
-    point, mm_per_px = np.array([[40.0, 90.0]]), 0.2
-    shares = dict.fromkeys(("ear_rods", "shadows", "rings", "letters", "edge", "patch"), 0) | {kind: 1.0}
-    priors = replace(OCCLUSIONS, **shares, over_a_point=1.0)
-    drawn = [draw_occlusions(160, mm_per_px, np.random.default_rng(i), point, priors) for i in range(60)]
+    drawn = drawn_over_a_point(kind, metal_density=(2.0, 6.0))
     hides = np.mean([one.covered[90, 40] for one in drawn])
     by_chance = np.mean([one.covered.mean() for one in drawn])
-    assert hides > 0.2
+    assert hides > 0.25
     assert hides > 3 * by_chance
-    for one in drawn:  # what is not told lets the bone through
-        assert one.added[~one.covered].max() <= OCCLUSIONS.opaque
+
+
+@pytest.mark.parametrize("kind", ["rings", "letters"])
+def test_metal_that_lets_the_points_through_does_not_tell_where_they_are(kind: str) -> None:
+    drawn = drawn_over_a_point(kind, metal_density=(0.4, 1.0), letters_dense=0.0)
+    assert not any(one.covered.any() for one in drawn)
+    lies_over = np.mean([one.added[90, 40] > 0.1 for one in drawn])
+    assert lies_over < 2 * np.mean([(one.added > 0.1).mean() for one in drawn]) + 0.03
+
+
+def drawn_over_a_point(kind: str, **priors: Any) -> list[Occlusions]:
+    """Crops with nothing but this kind of metal, always aimed at the point (40, 90) where it may be."""
+    shares = dict.fromkeys(("ear_rods", "shadows", "rings", "letters", "edge", "patch"), 0) | {kind: 1.0}
+    own = replace(OCCLUSIONS, **shares, over_a_point=1.0, **priors)
+    point = np.array([[40.0, 90.0]])
+    return [draw_occlusions(160, 0.2, np.random.default_rng(i), point, own) for i in range(100)]
 
 
 def test_the_mask_of_what_covers_lies_where_points_are_hidden(library: Library) -> None:
