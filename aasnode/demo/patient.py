@@ -14,7 +14,6 @@ from pathlib import Path
 from pydicom import dcmread
 from rich.console import Console
 
-from aasnode import __version__
 from aasnode.anatomy import View
 from aasnode.demo.progress import busy
 
@@ -51,8 +50,11 @@ def films_of_the_patient(folder: Path, talk: Console) -> tuple[DemoFilm, ...]:
 
 
 def _cache() -> Path:
+    """The folder of this simulator's films: another one's would be of another patient."""
+    from aasnode.training.simulate.run import version
+
     root = os.environ.get("XDG_CACHE_HOME")
-    return (Path(root) if root else Path.home() / ".cache") / "aasnode" / f"demo-{__version__}-{SEED}"
+    return (Path(root) if root else Path.home() / ".cache") / "aasnode" / f"demo-{version()}-{SEED}"
 
 
 def _simulate(folder: Path, *, progress: bool) -> None:
