@@ -10,6 +10,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -64,7 +65,7 @@ def main(model_dir: str, *paths: str) -> int:
     passes: dict[str, list[float]] = {name: [] for name in spacings}
     for name, pixels in films(list(paths)).items():
         for known, spacing in spacings.items():
-            cost = seconds(lambda pixels=pixels, spacing=spacing: detector.detect(pixels, spacing))
+            cost = seconds(partial(detector.detect, pixels, spacing))
             passes[known].append(cost / one)
             print(f"{name}: spacing {known}: {1000 * cost:.0f} ms, {cost / one:.1f} passes")
     for known, values in passes.items():

@@ -98,8 +98,8 @@ def test_the_table_says_which_value_was_compared_with_which_limit_and_what_came_
     keep_measured(store, 2.8, 10.9)
     _, out, _ = aasnode("history", "--patient-id", "P1")
     (row,) = [line for line in out.splitlines() if "abnormal" in line]
-    assert re.search(r"3\.5 \(3\.4 – 3\.6\) +> 3 mm: abnormal", row)
-    assert re.search(r"13\.6 \(13\.5 – 13\.8\) +<= 14 mm: borderline +detector +aas_suspected", row)
+    assert re.search(r"3\.5 \(3\.2 – 3\.8\) +> 3 mm: abnormal", row)
+    assert re.search(r"13\.6 \(13\.4 – 13\.9\) +<= 14 mm: borderline +detector +aas_suspected", row)
 
 
 def test_the_table_shows_each_length_relative_to_c1(aasnode: Command, store: Store) -> None:
