@@ -46,13 +46,16 @@ def _looked(passes: int, views: int) -> Callable[[Card], Card]:
 
 
 VARIANTS: Mapping[str, Callable[[Card], Card]] = {
-    "as shipped: locate, refine, joint; DARK; five views": lambda card: card,
+    "as shipped: locate, refine, joint; DARK; three views": lambda card: card,
     "one stage: locate": _with_stages(Role.LOCATE),
     "two stages: locate, refine": _with_stages(Role.LOCATE, Role.REFINE),
     "decoding: argmax": _decoded("argmax"),
     "decoding: quarter offset": _decoded("quarter"),
     "one view": _looked(passes=2, views=1),
     "one pass, one view": _looked(passes=1, views=1),
+    "five views": lambda card: dataclasses.replace(
+        card, stages=tuple(one if one.views == 1 else dataclasses.replace(one, views=5) for one in card.stages)
+    ),
 }
 
 
