@@ -49,7 +49,7 @@ def main() -> None:
         films = sorted((folder / "films").glob("*visit-02*.dcm"))
         analysed = _output("analyse", *map(str, films))
         _write_overlay(folder / "archive" / "visit-2-flexion-overlay.png")
-    page = _put(README.read_text(encoding="utf-8"), "demo", _console("make demo", demo) + _PICTURE)
+    page = _put(README.read_text(encoding="utf-8"), "demo", _console("aasnode demo --keep demo", demo) + _PICTURE)
     page = _put(page, "analyse", _console("aasnode analyse demo/films/*visit-02*.dcm", analysed))
     README.write_text(page, encoding="utf-8")
 
