@@ -148,3 +148,18 @@ def test_a_file_that_is_no_toml_is_one_problem(tmp_path: Path, text: str) -> Non
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(ConfigurationError, match=r"config\.toml"):
         config.load(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("[node]\n[node]\n", "stands there already; change it where it stands"),
+        ("[node]\nport = 1\nport = 2\n", "stands there already; change it where it stands"),
+        ("[delivery]\ndestinations = []\n[[delivery.destinations]]\n", "an empty list .* stands there .*; remove"),
+    ],
+)
+def test_what_stands_twice_in_the_file_is_told_in_plain_words(tmp_path: Path, text: str, hint: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match=hint):
+        config.load(path)

@@ -23,9 +23,20 @@ class Parser(argparse.ArgumentParser):
         """As argparse; what a command does not know is that command's error, not the whole program's."""
         parsed, strange = super().parse_known_args(args, namespace)
         if strange:
-            options = [option for action in self._actions for option in action.option_strings]
-            self.error(f"there is no {strange[0]}{_suggestion(strange[0], options)}")
+            self.error(self._why_strange(strange[0]))
         return parsed, strange
+
+    def _why_strange(self, word: str) -> str:
+        """An option that is not known, or a word for which there is no place."""
+        if word.startswith("-"):
+            options = [option for action in self._actions for option in action.option_strings]
+            return f"there is no {word}{_suggestion(word, options)}"
+        match [action for action in self._actions if not action.option_strings]:
+            case [argparse.Action(nargs="+", metavar=name)]:
+                return f"{word!r} stands apart: name every {name} in one place, before the options or behind them"
+            case [argparse.Action(metavar=name)]:
+                return f"takes one {name}: {word!r} is too many"
+        return f"{word!r} is too many"
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and one sentence; exit 2."""
@@ -102,6 +113,14 @@ def _last(name: str) -> str:
     return name.rpartition("/")[2]
 
 
+def _one_comes_first(found: re.Match[str]) -> str:
+    """A command of commands: what stands in the place of its ``list|show|retry`` may be an option's value."""
+    commands = found[1].split("|")
+    if near := _suggestion(found[2], commands):
+        return f"there is no {found[2]!r}{near}"
+    return f"{', '.join(commands[:-1])} or {commands[-1]} comes first, before any option; {found[2]!r} is none of them"
+
+
 def _told_by_type(found: re.Match[str]) -> str:
     joint = ":" if found[2].startswith("there is") else ""
     return f"{_last(found[1])}{joint} {found[2]}"
@@ -111,6 +130,7 @@ _SENTENCES: Mapping[str, Callable[[re.Match[str]], str]] = {
     r"argument (COMMAND): invalid choice: '(.*?)' \(choose from (.*)\)": lambda found: unknown(
         found[2], _unquoted(found[3])
     ).replace("there is no", "there is no command"),
+    r"argument ([^-\s][^\s|]*(?:\|[^\s|]+)+): invalid choice: '(.*?)' \(choose from .*\)": _one_comes_first,
     r"argument (.+?): invalid choice: '(.*?)' \(choose from (.*)\)": lambda found: (
         f"{_last(found[1])}: {unknown(found[2], _unquoted(found[3]))}"
     ),

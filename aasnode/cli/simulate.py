@@ -63,5 +63,6 @@ def run(arguments: argparse.Namespace) -> int:
         films = simulate(request)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    print(f"{len(films)} films in {arguments.out}, with images.csv, annotations.csv and truth.json", file=sys.stderr)
+    written = "1 film" if len(films) == 1 else f"{len(films)} films"
+    print(f"{written} in {arguments.out}, with images.csv, annotations.csv and truth.json", file=sys.stderr)
     return 0

@@ -26,8 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the state of the node as its database has it; the node need not run."""
-    with existing_store(load_config(arguments)) as store:
-        state = _state(store)
+    config = load_config(arguments)
+    with existing_store(config) as store:
+        state = {"shadow": config.delivery.shadow, **_state(store)}
     if arguments.format is Format.JSON:
         print_json(state)
     else:
@@ -64,6 +65,8 @@ def _show(state: State) -> None:
     waiting = state["waiting_seconds"]
     rows = [(kind, *counts.values(), f"{waiting[kind]} s") for kind, counts in state["jobs"].items()]
     print_table(("jobs", *JobState, "longest wait"), rows)
+    if state["shadow"]:
+        print("Shadow mode: nothing is sent")
     if any(counts[JobState.DEAD] for counts in state["jobs"].values()):
         print("Dead jobs rest with their reason: aasnode jobs list --state dead")
     _section("Last arrivals", ("sender", "when"), [(n, _local(when)) for n, when in state["last_arrivals"].items()])

@@ -5,6 +5,7 @@ also runs with no file at all. This room knows no other; each room is handed the
 its door.
 """
 
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -73,6 +74,13 @@ __all__ = [
 ]
 
 
+_TOML_HINTS: Mapping[str, str] = {
+    r"Cannot declare .* twice|Cannot overwrite": "that table or key stands there already; change it where it stands",
+    r"Cannot mutate immutable namespace": "an empty list of that name (NAME = []) stands there already; remove it",
+}
+"""Words of the TOML parser, and what the user can do."""
+
+
 def load(path: Path | None) -> Config:
     """Read ``path``; None gives the defaults as shipped. A relative path in the file begins at the file's folder.
 
@@ -86,8 +94,13 @@ def load(path: Path | None) -> Config:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError([f"{path}: cannot be read ({error}); check the path and its permissions"]) from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError([f"{path}: is no valid TOML: {error}"]) from error
+        raise ConfigurationError([f"{path}: is no valid TOML: {error}{_toml_hint(str(error))}"]) from error
     return _at_folder(from_table(table), path.absolute().parent)
+
+
+def _toml_hint(message: str) -> str:
+    """What to do about it, where the parser's words are a programmer's."""
+    return next((f"; {hint}" for words, hint in _TOML_HINTS.items() if re.search(words, message)), "")
 
 
 def _at_folder(config: Config, folder: Path) -> Config:

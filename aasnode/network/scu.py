@@ -1,10 +1,12 @@
 """The storage SCU: sends the stored bytes of our objects, and asks a peer what it would take.
 
 Every answer is read. What may succeed later raises PeerUnreachableError, what never will raises PeerRefusedError.
+Whether it is tried again is the caller's to know.
 """
 
 import contextlib
 import logging
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,7 @@ from aasnode.network.status import Status, Verdict, describe, judge
 
 LOGGER = logging.getLogger(__name__)
 
+_CAUSE_SECONDS = 1.0  # long enough for a refusal or a router's word; the time-out itself is over by then
 _ACCEPTED = 0  # result of an A-ASSOCIATE-AC (PS3.8 7.1.1.7)
 
 
@@ -67,7 +70,7 @@ def send(
         status = _store(association, candidate, transfer_syntax_uid, destination)
     verdict = judge(status)
     if verdict is Verdict.RETRY:
-        raise PeerUnreachableError(f"{destination.name}: answered {describe(status)}; it is tried again")
+        raise PeerUnreachableError(f"{destination.name}: answered {describe(status)}")
     if verdict is Verdict.REFUSED:
         raise PeerRefusedError(
             f"{destination.name}: answered {describe(status)} to {candidate.sop_instance_uid}; "
@@ -118,7 +121,7 @@ def _association(
         association = entity.associate(destination.host, destination.port, contexts, ae_title=destination.ae_title)
     except OSError as error:  # a name that does not resolve, no route, no descriptors
         where = f"{destination.name}: {destination.host}:{destination.port}"
-        raise PeerUnreachableError(f"{where} cannot be reached ({type(error).__name__}); it is tried again") from error
+        raise PeerUnreachableError(f"{where} cannot be reached ({_words(error)})") from error
     if not association.is_established:
         raise _not_established(association, destination)
     try:
@@ -132,10 +135,23 @@ def _not_established(association: Any, destination: Destination) -> PeerUnreacha
     answer = association.acceptor.primitive
     where = f"{destination.name}: {destination.ae_title} at {destination.host}:{destination.port}"
     if association.is_rejected:
-        return PeerUnreachableError(f"{where} rejected the association ({answer.reason_str}); it is tried again")
+        return PeerUnreachableError(f"{where} rejected the association ({answer.reason_str})")
     if answer is not None and answer.result == _ACCEPTED and not association.accepted_contexts:
         return PeerRefusedError(f"{where} accepts none of the SOP classes offered; see `aasnode doctor`")
-    return PeerUnreachableError(f"{where} cannot be reached; it is tried again")
+    return PeerUnreachableError(f"{where} cannot be reached ({_cause(destination)})")
+
+
+def _cause(destination: Destination) -> str:
+    """Why no association came about, asked of a bare connection: pynetdicom keeps the system's word to itself."""
+    try:
+        with socket.create_connection((destination.host, destination.port), _CAUSE_SECONDS):
+            return "its port is open, no DICOM answer came"
+    except OSError as error:
+        return _words(error)
+
+
+def _words(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def _choose(candidates: Sequence[Candidate], association: Any, destination: Destination) -> tuple[Candidate, str]:
@@ -158,5 +174,5 @@ def _store(association: Any, candidate: Candidate, transfer_syntax_uid: str, des
     else:
         answer = association.send_c_store(dcmread(candidate.path))
     if "Status" not in answer:
-        raise PeerUnreachableError(f"{destination.name}: the association ended without an answer; it is tried again")
+        raise PeerUnreachableError(f"{destination.name}: the association ended without an answer")
     return int(answer.Status)

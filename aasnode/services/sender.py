@@ -93,7 +93,7 @@ class Sender:
         try:
             sent = self._send(candidates)
         except PeerUnreachableError as error:
-            self._fail(job, str(error))
+            self._fail(job, str(error) if job.is_last_attempt else f"{error}; it is tried again")
         except PermanentError as error:
             self._bury(job, error)
         else:

@@ -50,6 +50,8 @@ def test_a_destination_that_is_down_is_exit_1_and_hides_no_other(
     assert status == 1
     seen = {one["seen"].partition(":")[0]: one["well"] for one in findings[1:]}
     assert seen == {"gone": False, "pacs": True}
+    (why,) = (one["seen"] for one in findings if not one["well"])
+    assert why.endswith("cannot be reached (connection refused)")  # and no promise: doctor does not try again
 
 
 def test_a_sender_that_takes_nothing_back_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,6 +65,10 @@ def test_wrong_usage_is_exit_2_with_a_hint_and_no_traceback(arguments: tuple[str
         ("analyze film.png", "there is no command 'analyze'; did you mean analyse?"),
         ("", "COMMAND is missing"),
         ("jobs shwo 1", "there is no 'shwo'; did you mean show?"),
+        ("jobs --config config.toml", "list, show or retry comes first, before any option; 'config.toml' is none"),
+        ("rules a.dcm b.dcm", "takes one FILE: 'b.dcm' is too many"),
+        ("status now", "'now' is too many"),
+        ("analyse a.png --format json b.png", "'b.png' stands apart: name every FILE in one place"),
     ],
 )
 def test_wrong_usage_is_told_in_plain_words_with_the_help_to_ask(
@@ -73,7 +77,7 @@ def test_wrong_usage_is_told_in_plain_words_with_the_help_to_ask(
     with pytest.raises(SystemExit) as ended:
         main(line.split())
     words = line.split()
-    asked = " ".join(words[:2] if words[:1] == ["jobs"] and words[1] != "shwo" else words[:1])
+    asked = " ".join(words[:2] if words[:2] in (["jobs", "list"], ["jobs", "show"]) else words[:1])
     err = capsys.readouterr().err
     assert ended.value.code == 2
     assert said in err

@@ -1,6 +1,7 @@
 """``aasnode status`` shows the operator what came under a UID that was known."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +49,11 @@ def test_what_did_not_happen_has_no_heading(aasnode: Command) -> None:
     _, out, _ = aasnode("status")
     assert "Quarantined" not in out
     assert "Header revisions" not in out
+
+
+def test_shadow_mode_is_told_since_nothing_arrives_anywhere(aasnode: Command, config_file: Path) -> None:
+    assert "Shadow mode" not in aasnode("status")[1]
+    with config_file.open("a") as file:
+        file.write("[delivery]\nshadow = true\n")
+    assert "Shadow mode: nothing is sent" in aasnode("status")[1].splitlines()
+    assert json.loads(aasnode("status", "--format", "json")[1])["shadow"] is True

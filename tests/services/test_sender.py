@@ -64,6 +64,7 @@ def test_a_destination_that_is_down_holds_up_no_other_and_is_served_when_it_is_b
         waiting = node.jobs(JobKind.DELIVER, JobState.PENDING)
         assert [job.destination for job in waiting] == ["down", "down"]
         assert all("cannot be reached" in (job.reason or "") for job in waiting)
+        assert all((job.reason or "").endswith("it is tried again") for job in waiting)
         node.senders[0].destination = Destination(name="down", ae_title="PACS", host="127.0.0.1", port=pacs.port)
         send_all(node)
         assert len(kept) == 2  # not before the delay is over
@@ -80,6 +81,7 @@ def test_after_its_attempts_a_delivery_rests_with_its_reason_until_it_is_resent(
     dead = node.jobs(JobKind.DELIVER, JobState.DEAD)
     assert len(dead) == 2
     assert "attempt 3 of 3" in (dead[0].reason or "")
+    assert "tried again" not in (dead[0].reason or "")
     with node.store.writing() as connection:
         assert deliveries.resend(connection, [NOBODY.name], now=node.now).count == 2
 

@@ -12,6 +12,7 @@ import pytest
 from pydicom import dcmread
 
 from aasnode.anatomy import LANDMARKS, View
+from aasnode.cli.main import main
 from aasnode.training.simulate.patient import Variant
 from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulate
 from aasnode.training.simulate.truth import FilmTruth
@@ -36,6 +37,17 @@ def test_the_same_seed_makes_the_same_files_whatever_the_number_of_workers(tmp_p
     assert names == ["annotations.csv", "film-00000.dcm", "film-00001.dcm", "images.csv", "truth.json"]
     for name in names:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
+
+
+def test_the_command_says_how_many_films_there_are(
+    tmp_path: Path, bone_cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = "aasnode.training.simulate.run.simulate"
+    monkeypatch.setattr(small, lambda request: simulate(dataclasses.replace(request, bank_size=1)))
+    options = f"--seed 5 --pixel 0.5 --clean --workers 1 --cache {bone_cache}".split()
+    for count, said in (("1", "1 film in "), ("2", "2 films in ")):
+        assert main(["simulate", str(tmp_path / count), "--count", count, *options]) == 0
+        assert said in capsys.readouterr().err
 
 
 def test_another_seed_makes_another_film(tmp_path: Path, bone_cache: Path) -> None:
