@@ -7,7 +7,8 @@ child. Knows neither films nor jobs.
 import contextlib
 import multiprocessing
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
@@ -82,7 +83,8 @@ class Child(Generic[RequestT, AnswerT]):
     def _start(self) -> Connection:
         ours, theirs = _SPAWN.Pipe()
         process = _SPAWN.Process(target=_serve, args=(theirs, self._prepare), daemon=True)
-        process.start()
+        with _deaf_to_ctrl_c():
+            process.start()
         theirs.close()
         self._process, self._connection = process, ours
         self._receive(ours, self._prepare_seconds)
@@ -118,12 +120,23 @@ class Child(Generic[RequestT, AnswerT]):
             process.close()
 
 
-def _serve(connection: Connection, prepare: Callable[[], Callable[[RequestT], AnswerT]]) -> None:
-    """Life of the child: prepare, say so, answer until the parent hangs up.
+@contextlib.contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """What is started within never hears SIGINT, from its first instruction on: a mask of signals is inherited.
 
-    Ctrl-C reaches every process of the terminal; when the child ends is for its parent to say.
+    Ctrl-C reaches every process of the terminal; when the child ends is for its parent to say. The parent loses none:
+    what arrives meanwhile waits, or another thread takes it.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource_tracker.ensure_running()  # the first start would start it as well, which unblocks SIGINT (Python 3.11)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(connection: Connection, prepare: Callable[[], Callable[[RequestT], AnswerT]]) -> None:
+    """Life of the child: prepare, say so, answer until the parent hangs up."""
     try:
         answer = prepare()
         connection.send(None)

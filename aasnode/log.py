@@ -15,9 +15,10 @@ from typing import IO, Any
 
 ALLOWED_VALUES = frozenset(
     {
-        "accepted", "address", "ae_title", "attempt", "bytes", "calling_ae_title", "count", "deleted", "destination",
-        "device", "error", "job", "kind", "limit", "model", "objects", "port", "reason", "service", "shadow", "signal",
-        "sop_class_uid", "sop_instance_uid", "state", "status", "study_instance_uid", "version", "view",
+        "accepted", "address", "ae_title", "attempt", "bytes", "called_ae_title", "calling_ae_title", "count",
+        "deleted", "destination", "device", "error", "job", "kind", "limit", "model", "objects", "port", "reason",
+        "service", "shadow", "signal", "sop_class_uid", "sop_instance_uid", "state", "status", "study_instance_uid",
+        "version", "view",
     }
 )  # fmt: skip
 

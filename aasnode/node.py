@@ -15,6 +15,7 @@ from types import FrameType
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from aasnode import log
+from aasnode.child import ChildDiedError
 from aasnode.config import Config
 from aasnode.errors import ConfigurationError, TransientError
 from aasnode.network.scp import storage_scp
@@ -55,11 +56,16 @@ def serve(
         ModelError: the model cannot be loaded.
     """
     stop = stop or threading.Event()
-    with _stopped_by_signals(stop), running(config, load_detector=load_detector) as port:
-        if ready is not None:
-            ready(port)
-        stop.wait()
-        log.event(LOGGER, "node_stopping")
+    with _stopped_by_signals(stop):
+        try:
+            with running(config, load_detector=load_detector) as port:
+                if ready is not None:
+                    ready(port)
+                stop.wait()
+                log.event(LOGGER, "node_stopping")
+        except ChildDiedError:  # what stops the node may end the analyser's child too, while its model loads
+            if not stop.is_set():
+                raise
     log.event(LOGGER, "node_stopped")
 
 

@@ -31,6 +31,21 @@ def prepare_in_vain(message: str) -> Callable[[str], str]:
     raise ModelError(message)
 
 
+class InterruptedOnArrival:
+    """Ctrl-C while the child is being spawned: it is unpickled there before anything of ours runs."""
+
+    def __call__(self) -> Callable[[str], str]:
+        return answer
+
+    def __reduce__(self) -> tuple[Callable[[], Callable[[], Callable[[str], str]]], tuple[()]]:
+        return interrupted_on_arrival, ()
+
+
+def interrupted_on_arrival() -> Callable[[], Callable[[str], str]]:
+    os.kill(os.getpid(), signal.SIGINT)
+    return prepare
+
+
 def test_answers_come_from_one_process_that_is_kept() -> None:
     with Child(prepare) as child:
         first, second = child.ask("one", 20), child.ask("two", 20)
@@ -74,6 +89,12 @@ def test_ctrl_c_in_the_terminal_ends_no_request_that_is_under_way() -> None:
         process = int(child.ask("one", 20).split()[-1])
         os.kill(process, signal.SIGINT)
         assert child.ask("two", 20) == f"two by {process}"
+
+
+def test_ctrl_c_ends_no_child_that_is_being_spawned() -> None:
+    with Child(InterruptedOnArrival()) as child:
+        assert child.ask("one", 20).startswith("one")
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ()), "the parent hears it again"
 
 
 def test_ending_leaves_no_process_behind() -> None:

@@ -15,6 +15,7 @@ import pytest
 from pynetdicom import AE
 
 from aasnode import log, node
+from aasnode.child import ChildDiedError
 from aasnode.config import Config, DeliverySection, NodeSection, ReceiverSection, ReportSection, RetentionSection
 from aasnode.errors import ConfigurationError, ModelError
 from aasnode.inference.detection import Detector
@@ -42,6 +43,10 @@ def configuration(tmp_path: Path) -> Config:
 
 def load_nothing() -> Detector:
     raise ModelError("the weights do not match their card; install the model again")
+
+
+def load_and_be_ended() -> Detector:
+    os._exit(11)
 
 
 @pytest.fixture
@@ -88,6 +93,17 @@ def test_a_node_stops_when_it_is_told_to_and_says_so_last(tmp_path: Path, log_li
         socket.create_connection(("127.0.0.1", ports[0]), timeout=5)
     events = [json.loads(line)["event"] for line in log_lines.getvalue().splitlines()]
     assert events[-2:] == ["node_stopping", "node_stopped"]
+
+
+def test_a_node_that_is_stopped_while_it_starts_makes_no_error_of_a_child_that_was_ended_with_it(
+    tmp_path: Path, log_lines: io.StringIO
+) -> None:
+    stop = threading.Event()
+    with pytest.raises(ChildDiedError, match="code 11"):
+        node.serve(configuration(tmp_path), load_detector=load_and_be_ended, stop=stop)
+    stop.set()
+    node.serve(configuration(tmp_path), load_detector=load_and_be_ended, stop=stop)
+    assert json.loads(log_lines.getvalue().splitlines()[-1])["event"] == "node_stopped"
 
 
 def test_the_janitor_comes_by_while_the_node_runs(tmp_path: Path) -> None:

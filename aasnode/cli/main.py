@@ -1,7 +1,7 @@
 """``aasnode COMMAND``: finds the command's file, parses, runs it, and turns expected errors into a line with a hint.
 
 Only the chosen command is imported, so that ``aasnode --help`` and ``aasnode history`` load no network.
-Exit status: 0 done, 1 could not be done, 2 wrong usage or configuration, 130 interrupted.
+Exit status: 0 done, 1 could not be done, 2 wrong usage or configuration; ``__main__`` adds 130, interrupted.
 """
 
 import argparse
@@ -42,7 +42,7 @@ COMMANDS: Mapping[str, str] = {
 }
 """Every command, one file each in this folder, and what it does."""
 
-WRONG, NOT_DONE, INTERRUPTED = 2, 1, 130
+WRONG, NOT_DONE = 2, 1
 _HEADINGS: Mapping[type[AasnodeError], str] = {
     StartError: "The node cannot start",
     NoStoreError: "There is no database here",
@@ -62,8 +62,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = command_parser(chosen=next((word for word in words if word in COMMANDS), None)).parse_args(words)
     try:
         return int(parsed.run(parsed))
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:  # the reader of our output left, for instance `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -162,6 +162,7 @@ def _reject_for_now(event: Any, has_room: HasRoom, stopping: threading.Event) ->
         "association_rejected",
         level=logging.WARNING,
         calling_ae_title=request.calling_ae_title.strip(),
+        called_ae_title=request.called_ae_title.strip(),
         address=event.assoc.requestor.address,
         reason=f"transient: {reason}",
     )
@@ -210,6 +211,7 @@ def _log_rejected(event: Any) -> None:
         "association_rejected",
         level=logging.WARNING,
         calling_ae_title=requestor.ae_title.strip(),
+        called_ae_title=requestor.primitive.called_ae_title.strip(),
         address=requestor.address,
         reason=_rejection(event.assoc),
     )

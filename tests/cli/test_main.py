@@ -4,9 +4,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from aasnode.__main__ import main as program
 from aasnode.cli.main import COMMANDS, command_module, main
 
 
@@ -19,6 +21,15 @@ def test_help_lists_every_command_on_stdout() -> None:
     done = aasnode("--help")
     assert done.returncode == 0
     assert [line.split()[0] for line in done.stdout.splitlines() if re.match(r" {4}[a-z]", line)] == list(COMMANDS)
+
+
+def test_ctrl_c_during_the_imports_is_exit_130_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "aasnode.cli.main", Interrupted("aasnode.cli.main"))
+    assert program() == 130
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -1,10 +1,17 @@
-"""``aasnode serve`` that cannot start: what it says and its exit status, in a process of its own."""
+"""``aasnode serve`` that cannot start or is interrupted: what it says and its exit status, in a process of its own."""
 
 import fcntl
+import json
+import os
+import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
+
+import psutil
+
+from tests.waiting import eventually
 
 
 def serve(folder: Path, *lines: str) -> subprocess.CompletedProcess[str]:
@@ -54,3 +61,25 @@ def test_a_wrong_configuration_is_exit_2_so_that_nobody_starts_it_again(tmp_path
     assert done.returncode == 2
     assert heading == f"The configuration has problems ({tmp_path / 'config.toml'}):"
     assert "node.port" in problem
+
+
+def test_ctrl_c_while_the_model_loads_is_a_stop_and_no_error(tmp_path: Path, untrained_model: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'[node]\ndata_dir = "data"\nhost = "127.0.0.1"\nport = {port}\n'
+        f'[model]\ndirectory = "{untrained_model}"\ndevice = "cpu"\n'
+    )
+    command = [sys.executable, "-m", "aasnode", "serve", "--config", str(config)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        node = psutil.Process(process.pid)
+        eventually(
+            lambda: any("spawn_main" in " ".join(child.cmdline()) for child in node.children()), "the child is there"
+        )
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    events = [json.loads(line)["event"] for line in said.splitlines()]  # nothing but the log, no traceback
+    assert events[-2:] == ["node_stopping", "node_stopped"]
+    assert "signal_received" in events

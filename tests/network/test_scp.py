@@ -282,6 +282,7 @@ def test_a_rejection_for_want_of_room_is_logged_with_its_reason(caplog: pytest.L
         [rejected] = [record for record in caplog.records if record.message == "association_rejected"]
     values = rejected.__dict__["aasnode_values"]
     assert (values["calling_ae_title"], values["reason"]) == ("MODALITY", "transient: disk_reserve")
+    assert values["called_ae_title"] == "AASNODE"
 
 
 def test_a_rejection_is_logged_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:
@@ -289,7 +290,7 @@ def test_a_rejection_is_logged_with_its_reason(caplog: pytest.LogCaptureFixture)
         assert associate(port, calling="STRANGER").is_rejected
         [rejected] = [record for record in caplog.records if record.message == "association_rejected"]
     values = rejected.__dict__["aasnode_values"]
-    assert values["calling_ae_title"] == "STRANGER"
+    assert (values["calling_ae_title"], values["called_ae_title"]) == ("STRANGER", "AASNODE")
     assert "Calling AE title not recognised" in values["reason"]
 
 
