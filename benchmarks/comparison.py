@@ -38,7 +38,8 @@ def _decoded(decoding: str) -> Callable[[Card], Card]:
 def _looked(passes: int, views: int) -> Callable[[Card], Card]:
     def change(card: Card) -> Card:
         stages = [
-            dataclasses.replace(one, passes=min(passes, one.passes), views=min(views, one.views)) for one in card.stages
+            one if one.views == 1 else dataclasses.replace(one, passes=min(passes, one.passes), views=views)
+            for one in card.stages
         ]
         return dataclasses.replace(card, stages=tuple(stages))
 
@@ -53,9 +54,7 @@ VARIANTS: Mapping[str, Callable[[Card], Card]] = {
     "decoding: quarter offset": _decoded("quarter"),
     "one view": _looked(passes=2, views=1),
     "one pass, one view": _looked(passes=1, views=1),
-    "five views": lambda card: dataclasses.replace(
-        card, stages=tuple(one if one.views == 1 else dataclasses.replace(one, views=5) for one in card.stages)
-    ),
+    "five views": _looked(passes=2, views=5),
 }
 
 

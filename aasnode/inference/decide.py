@@ -110,13 +110,18 @@ def seen(confidences: Points, decision: Decision) -> npt.NDArray[np.bool_]:
 
 def _conditions(answer: Answer, decision: Decision, length: str) -> Iterator[Reason]:
     """What of the neck itself forbids a measurement: metal, a defect, or no dens between plain arches."""
-    rows = [LANDMARKS.index(mark) for mark in _ENDS[length]]
+    rows = _rows(length)
     for name, rule in decision.masks.items():
         if length in rule.lengths and answer.shares[name][rows].max() >= rule.share:
             yield rule.reason
     is_seen = dict(zip(LANDMARKS, seen(answer.confidences, decision).tolist(), strict=True))
     if all(is_seen[mark] for mark in ARCH_POINTS) and not any(is_seen[mark] for mark in DENS_POINTS):
         yield Reason.JOINT_DESTROYED
+
+
+def _rows(length: str) -> list[int]:
+    """Which landmarks a length lies between."""
+    return [LANDMARKS.index(mark) for mark in _ENDS[length]]
 
 
 def _covered(answer: Answer, decision: Decision) -> npt.NDArray[np.bool_]:
@@ -127,7 +132,7 @@ def _covered(answer: Answer, decision: Decision) -> npt.NDArray[np.bool_]:
 
 def _objections(answer: Answer, film: Film, decision: Decision, length: str) -> Iterator[Reason]:
     """What speaks against the measurement of this length, the plainest reason first."""
-    rows = [LANDMARKS.index(mark) for mark in _ENDS[length]]
+    rows = _rows(length)
     diameter = answer.pose.diameter
     yield from _conditions(answer, decision, length)
     unsure = ~seen(answer.confidences, decision)[rows]

@@ -206,7 +206,7 @@ def make_empty_sample(crops: WholeFilm | CloseUp, rng: np.random.Generator, prio
     hidden = _occlusions(crops, mm_per_px, rng)
     picture = _picture(draw_elsewhere(n, rng) + hidden.added, hidden, mm_per_px, rng, priors.exposure)
     nowhere = np.full((len(crops.channels), 2), np.nan, np.float32)
-    masks = {name: np.zeros((n, n), np.float32) for name in MASKS}
+    masks = _empty_masks(n)
     masks[COVER] = hidden.covered.astype(np.float32)
     return Sample(image=normalise(picture), points=nowhere, visible=np.zeros(len(nowhere), bool), masks=_shrunk(masks))
 
@@ -321,7 +321,7 @@ def draw_masks(
     beyond the section that is open or gone.
     """
     n = metal.shape[0]
-    masks = {name: np.zeros((n, n), np.float32) for name in MASKS}
+    masks = _empty_masks(n)
     masks[HARDWARE], masks[COVER] = metal.astype(np.float32), covered.astype(np.float32)
     if seen.sections is not None:
         sections = (seen.sections.anterior_arch, seen.sections.posterior_arch, seen.sections.core)
@@ -336,6 +336,10 @@ def draw_masks(
                 masks[defect] = _grown(masks[defect], about_arch_px)
             masks[section] = np.full((n, n), np.nan, np.float32)  # what is left has no outline of its own
     return _shrunk(masks)
+
+
+def _empty_masks(n: int) -> dict[str, Floats]:
+    return {name: np.zeros((n, n), np.float32) for name in MASKS}
 
 
 def _shrunk(masks: Mapping[str, Floats]) -> Floats:
