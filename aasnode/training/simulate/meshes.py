@@ -119,8 +119,8 @@ def bone_shells(
 ) -> list[Shell]:
     """Outer cortex, graded in two steps into marrow; none where the solid is empty.
 
-    ``extra_cortex_mm`` makes the cortex thicker where it is positive; ``materials`` are cortex and marrow, which may be
-    lighter than all by ``marrow_weight``.
+    ``extra_cortex_mm`` makes the cortex thicker where it is positive; ``materials`` are cortex and marrow. ``weight``
+    makes the whole bone lighter, ``marrow_weight`` the marrow alone, below 1.
     """
     cortex, marrow = materials
     if solid.min() >= 0:

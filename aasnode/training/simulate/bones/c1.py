@@ -14,8 +14,8 @@ from aasnode.training.simulate.bones.c1_posterior_arch import (
     PosteriorArch,
     PosteriorArchShape,
     draw_posterior_arch,
+    incomplete_arch,
     posterior_arch,
-    present_arch,
 )
 from aasnode.training.simulate.meshes import (
     LATERAL,
@@ -149,7 +149,10 @@ def build_c1(s: C1Shape, rng: np.random.Generator, step_mm: float = 0.55) -> Bon
     front = anterior_arch(p, s.anterior, _INNER_DIAMETER_MM) + roughness(grid, rng.uniform(0.1, 0.3), 4, rng)
     rough = roughness(grid, 0.2, 4, rng)
     whole = posterior_arch(p, s.posterior, _INNER_DIAMETER_MM, _front_mm(s)) + rough
-    back = present_arch(p, s.posterior, s.posterior_arch, _INNER_DIAMETER_MM, _front_mm(s)) + rough
+    is_closed = s.posterior_arch is PosteriorArch.CLOSED
+    back = whole
+    if not is_closed:
+        back = incomplete_arch(p, s.posterior, s.posterior_arch, _INNER_DIAMETER_MM, _front_mm(s)) + rough
     beside = np.maximum(_lateral_masses(p, s) + roughness(grid, 0.22, 5, rng), _F(0.15) - np.minimum(front, back))
     shells: list[Shell] = [
         *bone_shells(front, grid, s.cortex_mm, extra_cortex_mm=_front_cortex(p, s)),
@@ -163,7 +166,5 @@ def build_c1(s: C1Shape, rng: np.random.Generator, step_mm: float = 0.55) -> Bon
         *bone_shells(beside, grid, s.masses.cortex_mm, materials=LATERAL, weight=s.masses.weight),
     ]
     profile = (*section(front, grid), *section(whole, grid))
-    absent = float(s.posterior_arch is not PosteriorArch.CLOSED)
-    return Bone(
-        shells=tuple(shells), points=_points(profile, s), profile=profile, numbers={"posterior_arch_absent": absent}
-    )
+    numbers = {"posterior_arch_absent": float(not is_closed)}
+    return Bone(shells=tuple(shells), points=_points(profile, s), profile=profile, numbers=numbers)

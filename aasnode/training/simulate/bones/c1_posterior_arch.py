@@ -1,9 +1,9 @@
 """The posterior arch of the atlas: on lateral films a thin bar that flares into a ring, whose front border is point 4.
 
-Its form is an estimate after looking at lateral films: the ring is the arch's middle seen end-on, 6 to 13 high and 4 to
-8 deep, mostly lower behind and hollow. Its front border is a thin bright line, for there the beam runs along the cortex
-of the canal's back wall. The bar lies under the vertebral artery. Posterior arch 8.7 high, 6.4 ± .9 deep, canal 26.6
-wide (Patel; Rekha; Kaur).
+Its form is an estimate after looking at lateral films: the ring is the arch's middle seen end-on, 6 to 13 mm high and 4
+to 8 deep (measured: 8.7 high, 6.4 ± .9 deep; canal 26.6 wide; Patel, Rekha, Kaur), mostly lower behind and hollow. Its
+front border is a thin bright line, for there the beam runs along the cortex of the canal's back wall. The bar lies
+under the vertebral artery.
 """
 
 from dataclasses import dataclass, replace
@@ -59,7 +59,7 @@ class PosteriorArchShape:
     tubercle_rise_mm: float
     cortex_mm: float
     extra_cortex_mm: float
-    marrow: float  # weight, of full cancellous bone: the ring is hollow
+    marrow: float  # its weight, of full cancellous bone: the ring is hollow
 
 
 def draw_posterior_arch(rng: np.random.Generator) -> PosteriorArchShape:
@@ -106,12 +106,10 @@ def posterior_arch(p: Axes, s: PosteriorArchShape, inner_diameter_mm: float, fro
     return arch
 
 
-def present_arch(
+def incomplete_arch(
     p: Axes, s: PosteriorArchShape, variant: PosteriorArch, inner_diameter_mm: float, front_mm: float
 ) -> Field:
-    """The arch as this person has it: closed, two bars that end blunt beside the midline, or gone."""
-    if variant is PosteriorArch.CLOSED:
-        return posterior_arch(p, s, inner_diameter_mm, front_mm)
+    """An arch that is open, two bars that end blunt beside the midline, or gone but for its roots."""
     blunt = replace(
         s,
         depth_mm=min(s.depth_mm, 1.3 * s.bar_depth_mm),
