@@ -1,5 +1,6 @@
 """Solids, shells, and the bank that keeps them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,12 @@ import pytest
 
 from aasnode.training.simulate.bank import Bank, BoneKind, build
 from aasnode.training.simulate.bones.c1 import arches, build_c1, draw_c1_shape
-from aasnode.training.simulate.bones.c1_posterior_arch import PosteriorArch
+from aasnode.training.simulate.bones.c1_posterior_arch import (
+    PosteriorArch,
+    PosteriorArchShape,
+    draw_posterior_arch,
+    posterior_arch,
+)
 from aasnode.training.simulate.bones.c2 import build_c2, draw_c2_shape
 from aasnode.training.simulate.meshes import Bone, Material, Shell, area_and_centroid, crossings, section, shell
 from aasnode.training.simulate.solids import Grid, carve, ellipsoid, rounded_box
@@ -82,6 +88,47 @@ def test_an_open_arch_has_no_bone_in_the_midline_behind() -> None:
     assert in_midline_behind(closed)
     assert not in_midline_behind(opened)
     assert opened.numbers["posterior_arch_absent"]
+
+
+def an_arch(**form: float) -> PosteriorArchShape:
+    """A plain ring, 10 high and 6 deep, on a bar of 4 by 4 that is level with it."""
+    plain = {"depth_mm": 6, "height_mm": 10, "level_mm": 0, "bar_depth_mm": 4, "bar_height_mm": 4, "bar_level_mm": 0,
+             "flare_mm": 5, "flare_power": 3, "curve_mm": 15, "lean": 0, "squareness": 2.5, "taper": 0, "body_share": 0,
+             "tubercle_mm": 0}  # fmt: skip
+    return replace(draw_posterior_arch(np.random.default_rng(0)), **(plain | form))
+
+
+def slice_of(shape: PosteriorArchShape, x_mm: float) -> np.ndarray:
+    """(m, 2) the y and z, in mm, of what is bone so far beside the midline."""
+    grid = Grid((-16, -30, -12), (16, 0, 12), 0.25)
+    column = round((x_mm - grid.low[0]) / grid.step_mm)
+    solid = np.broadcast_to(posterior_arch(grid.mirrored, shape, 29.5, 17.0), grid.shape)[column]
+    rows = np.argwhere(solid < 0)
+    return rows * grid.step_mm + grid.low[1:]
+
+
+def height_at(bone: np.ndarray, y_mm: float) -> float:
+    return float(np.ptp(bone[abs(bone[:, 0] - y_mm) < 0.3][:, 1]))
+
+
+def front_at(bone: np.ndarray, z_mm: float) -> float:
+    return float(bone[abs(bone[:, 1] - z_mm) < 0.3][:, 0].max())
+
+
+def test_the_bar_of_a_posterior_arch_flares_into_a_ring_in_the_midline() -> None:
+    ring, bar = slice_of(an_arch(), 0.0), slice_of(an_arch(), 10.0)
+
+    assert np.ptp(ring[:, 1]) == pytest.approx(10, abs=0.6)
+    assert np.ptp(ring[:, 0]) == pytest.approx(6, abs=0.6)
+    assert ring[:, 0].max() == pytest.approx(-29.5 / 2, abs=0.4)  # the canal's back wall
+    assert np.ptp(bar[:, 1]) == pytest.approx(4, abs=0.8)
+
+
+def test_a_ring_that_tapers_is_lower_behind_and_one_that_leans_comes_forward_above() -> None:
+    tapered, leaning = slice_of(an_arch(taper=1.0), 0.0), slice_of(an_arch(lean=0.3), 0.0)
+
+    assert height_at(tapered, -16.0) > height_at(tapered, -19.5) + 2
+    assert front_at(leaning, 2.5) - front_at(leaning, -2.5) == pytest.approx(0.3 * 5, abs=0.5)
 
 
 def in_midline_behind(c1: Bone) -> bool:
