@@ -12,7 +12,7 @@ each with its own size, warp and weight, and the joint always stays visible (doc
     warp             elastic warps of maps and sections alike
     attenuation      the parts' maps become a line integral: visible joint, textures
     hardware         screws, rods, plates, wires, with their mask
-    elsewhere        other parts of the body, with nothing to find
+    sketch → chest, elsewhere    other parts of the body, with nothing to find
     occlusions       rods, shadows, letters, edges
     exposure         scatter, blur, noise, a vendor's processing, a bad copy
     crops → stream   what each stage of the detector looks at, as samples for the training

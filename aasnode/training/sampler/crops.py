@@ -81,7 +81,7 @@ class WholeFilm:
     mirrored: float = 0.5
     empty: float = 0.10  # films that do not show the joint
     empty_reach_mm: tuple[float, float] = (10.0, 60.0)  # how far beyond the edge it lies
-    elsewhere: float = 0.10  # other parts of the body
+    elsewhere: float = 0.14  # share: other parts of the body
     operated: float = 0.06  # share with hardware
     margin_mm: float = 22.0  # of the points' centre from the edge: half a C1 and some
     collimated: float = 0.75

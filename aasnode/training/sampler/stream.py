@@ -186,7 +186,7 @@ def make_sample(
     total = line_integral(maps, mm_per_px, rng, priors.attenuation) + hidden.added
     if hardware is not None:
         total = total + hardware.added
-    edges = _edges(crops, seen, rng)
+    edges = _edges(crops, rng, seen.axis.landmarks if seen.axis is not None else None)
     picture = edges.over(_picture(total, hidden, mm_per_px, rng, priors.exposure))
     if not np.isfinite(picture).all():
         return None
@@ -203,11 +203,11 @@ def make_sample(
 def make_empty_sample(crops: WholeFilm | CloseUp, rng: np.random.Generator, priors: StreamPriors = PRIORS) -> Sample:
     """Another part of the body, with nothing to find."""
     n, mm_per_px = crops.input_px, NOMINAL_DIAMETER_MM / crops.diameter_px
-    hidden = _occlusions(crops, mm_per_px, rng)
-    picture = _picture(draw_elsewhere(n, rng) + hidden.added, hidden, mm_per_px, rng, priors.exposure)
+    hidden, edges = _occlusions(crops, mm_per_px, rng), _edges(crops, rng)
+    picture = edges.over(_picture(draw_elsewhere(n, rng) + hidden.added, hidden, mm_per_px, rng, priors.exposure))
     nowhere = np.full((len(crops.channels), 2), np.nan, np.float32)
     masks = _empty_masks(n)
-    masks[COVER] = hidden.covered.astype(np.float32)
+    masks[COVER] = (hidden.covered | edges.covered).astype(np.float32)
     return Sample(image=normalise(picture), points=nowhere, visible=np.zeros(len(nowhere), bool), masks=_shrunk(masks))
 
 
@@ -271,16 +271,15 @@ def _skull_moved(crops: WholeFilm | CloseUp, seen: Seen, rng: np.random.Generato
     return turned(1.0, math.radians(rng.normal(0, crops.skull_turn_degrees))).carrying(middle, middle + shift)
 
 
-def _edges(crops: WholeFilm | CloseUp, seen: Seen, rng: np.random.Generator) -> Occlusions:
-    """What borders a whole film."""
+def _edges(crops: WholeFilm | CloseUp, rng: np.random.Generator, points: Points | None = None) -> Occlusions:
+    """What borders a whole film, of whatever part of the body; ``points``, (m, 2), stay in its field."""
     if isinstance(crops, WholeFilm) and rng.random() < crops.collimated:
-        return _collimation(seen, crops.input_px, rng)
+        return _collimation(crops.input_px, rng, np.full((1, 2), crops.input_px / 2) if points is None else points)
     return no_occlusions(crops.input_px)
 
 
-def _collimation(seen: Seen, n: int, rng: np.random.Generator) -> Occlusions:
+def _collimation(n: int, rng: np.random.Generator, points: Points) -> Occlusions:
     """Bars of the letterbox or of the collimator that leave the points in the field."""
-    points = seen.axis.landmarks if seen.axis is not None else np.full((1, 2), n / 2)
     low, high = np.clip(points.min(0) - 8, 0, n), np.clip(points.max(0) + 8, 0, n)
     widths = np.minimum(np.abs(rng.normal(0, 0.14, 4)) * n, [low[0], n - high[0], low[1], n - high[1]])
     if rng.random() < 0.6:  # one side pair at a time, as a letterbox
