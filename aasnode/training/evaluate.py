@@ -5,7 +5,7 @@ four points stand in the order of anatomy, in mm. Means and shares are nan where
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -122,6 +122,16 @@ def calls(lengths: Lengths, threshold: Threshold, *, strict: bool) -> tuple[Flag
     far, near = (far, near) if strict else (lengths.measured, lengths.measured)
     known = np.isfinite(lengths.measured)
     return known & threshold.abnormal(far), known & ~threshold.abnormal(near)
+
+
+def with_exact_values(lengths: Lengths) -> Lengths:
+    """The truth in intervals as wide as these: what nobody who doubts as much could surpass.
+
+    Of its sensitivity the rest is the price of the doubt alone (docs/training.md, "Uncertain").
+    """
+    half = lengths.high - lengths.measured
+    exact = np.where(np.isfinite(lengths.measured), lengths.truth, np.nan)
+    return replace(lengths, measured=exact, low=np.maximum(exact - half, 0), high=exact + half)
 
 
 def sensitivity(lengths: Lengths, threshold: Threshold, *, strict: bool = True) -> float:
@@ -244,6 +254,8 @@ def _length_figures(threshold: Threshold) -> dict[str, Callable[[Lengths], float
         "r": correlation,
         "sensitivity": lambda lengths: sensitivity(lengths, threshold),
         "specificity": lambda lengths: specificity(lengths, threshold),
+        "sensitivity of exact values": lambda lengths: sensitivity(with_exact_values(lengths), threshold),
+        "specificity of exact values": lambda lengths: specificity(with_exact_values(lengths), threshold),
         "sensitivity by value": lambda lengths: sensitivity(lengths, threshold, strict=False),
         "specificity by value": lambda lengths: specificity(lengths, threshold, strict=False),
         "coverage": coverage,

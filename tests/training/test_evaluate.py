@@ -47,6 +47,15 @@ def test_an_interval_across_the_threshold_is_wrong_both_ways() -> None:
     assert evaluate.specificity(adi, ADI_ABNORMAL, strict=False) == pytest.approx(2 / 3)
 
 
+def test_exact_values_in_the_same_intervals_pay_for_the_doubt_alone() -> None:
+    # abnormal: clear, near, missed, not answered; normal: clear, near, false alarm
+    truth, found = [4.0, 3.2, 4.0, 4.0, 2.0, 2.9, 2.0], [4.0, 3.2, 2.0, NAN, 2.0, 2.9, 4.0]
+    exact = evaluate.with_exact_values(lengths(truth, found))
+    assert evaluate.sensitivity(exact, ADI_ABNORMAL) == pytest.approx(2 / 3)
+    assert evaluate.specificity(exact, ADI_ABNORMAL) == pytest.approx(2 / 3)
+    assert evaluate.abstention(exact) == pytest.approx(1 / 7)
+
+
 def test_sac_is_abnormal_below() -> None:
     sac = lengths([10.0, 10.0, 20.0, 20.0], [10.0, 12.8, 13.2, 20.0])
     assert evaluate.sensitivity(sac, SAC_ABNORMAL) == pytest.approx(1 / 2)
