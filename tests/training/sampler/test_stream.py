@@ -229,6 +229,18 @@ def test_another_part_of_the_body_has_nothing_to_find(library: Library, role: Ro
         assert sample.image.std() == pytest.approx(1, abs=0.05)
 
 
+def test_whole_films_of_other_parts_have_borders_as_those_of_necks_do(library: Library) -> None:
+    """Else a border alone would tell a neck."""
+    shares = {}
+    for share in (0.0, 1.0):
+        crops = replace(LOCATE, elsewhere=1.0, occluded=0.0, collimated=share)
+        samples = ComposedStream(library, crops, EVERYTHING).held_out(8, 3)
+        shares[share] = [sample.masks[MASKS.index(COVER)].mean() for sample in samples]
+
+    assert not any(shares[0.0])
+    assert np.mean(np.array(shares[1.0]) > 0.02) > 0.5
+
+
 @pytest.mark.parametrize("crops", CLOSE_UPS, ids=lambda crops: str(crops.role))
 def test_hardware_is_marked_and_weakens_the_beam_where_it_is_marked(library: Library, crops: CloseUp) -> None:
     drawn, seen = seen_through(library, crops, 4)
