@@ -22,7 +22,8 @@ DENS_POINTS = (Landmark.DENS_ANTERIOR, Landmark.DENS_POSTERIOR)
 ARCH_POINTS = (Landmark.C1_ANTERIOR_ARCH_POSTERIOR, Landmark.C1_POSTERIOR_ARCH_ANTERIOR)
 _ENDS = {"adi": ADI_ENDS, "sac": SAC_ENDS}  # by the names that the card has for the lengths
 _EDGE = 0.05  # diameters from the film's edge within which an uncertain point counts as outside
-_STEEP_DEG = 65.0  # a C1 axis steeper than this says nothing of left and right
+_STEEP_DEG = 65.0  # a C1 axis steeper than this says nothing of left and right: the patient may lie
+_EXTENDED_DEG = 85.0  # except where its front is above: so far extension lifts it, and a film of a lying patient seldom
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +181,8 @@ def _within(value: float, limits: Sequence[float]) -> bool:
 
 def facing_of(pose: Pose) -> Facing:
     """The side to which the face points; unknown where the C1 axis stands upright, as on a film of a lying patient."""
+    if _is_upright(pose):
+        return Facing.LEFT if pose.mirrored else Facing.RIGHT
     slope = math.degrees(math.acos(min(1.0, abs(math.cos(pose.angle)))))
     if slope > _STEEP_DEG:
         return Facing.UNKNOWN
@@ -188,14 +191,24 @@ def facing_of(pose: Pose) -> Facing:
 
 def neck_view_of(pose: Pose, postures: Mapping[str, Posture]) -> tuple[NeckView, float]:
     """Neutral, flexion or extension by the inclination of the C1 axis on an upright film, and its probability."""
-    upright = pose.mirrored == (math.cos(pose.angle) < 0)
-    if not postures or not upright or facing_of(pose) is Facing.UNKNOWN:
+    if not postures or not _is_upright(pose):
         return NeckView.UNKNOWN, 0.0
-    inclination = math.degrees(math.atan2(-math.sin(pose.angle), abs(math.cos(pose.angle))))
+    inclination = _inclination_deg(pose)
     weights = {name: posture.share * _density(inclination, posture) for name, posture in postures.items()}
     best = max(weights, key=lambda name: weights[name])
     total = sum(weights.values())
     return (NeckView(best), weights[best] / total) if total > 0 else (NeckView.UNKNOWN, 0.0)
+
+
+def _is_upright(pose: Pose) -> bool:
+    """Whether the film shows the patient head up, as far as C1 can tell."""
+    return -_STEEP_DEG <= _inclination_deg(pose) <= _EXTENDED_DEG
+
+
+def _inclination_deg(pose: Pose) -> float:
+    """By how much the front of the C1 axis stands above its back, were the film upright."""
+    ventral = -math.cos(pose.angle) if pose.mirrored else math.cos(pose.angle)
+    return math.degrees(math.atan2(-math.sin(pose.angle), ventral))
 
 
 def _density(inclination_deg: float, posture: Posture) -> float:

@@ -138,6 +138,18 @@ def test_the_position_of_the_neck_follows_the_c1_axis(turn: float, mirrored: boo
     assert detection.view_confidence > 0.6
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_c1_axis_almost_upright_is_extension_when_its_front_is_above_and_else_perhaps_a_lying_patient(
+    mirrored: bool,
+) -> None:
+    lifted, lowered = (
+        detector(place(C1_AT, 110.0, turn if mirrored else -turn, mirrored=mirrored)).detect(FILM, None)
+        for turn in (75.0, -75.0)
+    )
+    assert (lifted.view, lifted.facing) == (View.EXTENSION, Facing.LEFT if mirrored else Facing.RIGHT)
+    assert (lowered.view, lowered.facing) == (View.UNKNOWN, Facing.UNKNOWN)
+
+
 def test_a_film_without_the_points_is_another_view_without_landmarks() -> None:
     flaws = dict.fromkeys(map(str, LANDMARKS), 0.2)
     detection = detector(place(C1_AT, 110.0), confidences=flaws).detect(FILM, None)
