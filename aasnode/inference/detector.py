@@ -26,7 +26,7 @@ from aasnode.inference.decide import (
     with_height_shared,
 )
 from aasnode.inference.detection import Detection, Detector, Outcome
-from aasnode.inference.locate import locate
+from aasnode.inference.locate import Candidate, locate
 from aasnode.inference.stage import Stage, choose_device, load_stages
 from aasnode.measurement import Calibration
 
@@ -63,34 +63,45 @@ class FilmDetector:
 
     def answer(self, film: Film) -> Answer | None:
         """What the stages say, before anything is decided; None where the first stage points off the film."""
-        search = self._card.search
-        best = self._approach(film, (0.0,), search.candidates)
-        if search.weak_turns_deg and (best is None or best.confidence < search.weak_confidence):
-            turned = self._approach(film, search.weak_turns_deg, search.weak_candidates)
-            best = max((place for place in (best, turned) if place), key=lambda place: place.confidence, default=None)
-        if best is None:
+        place = self._best_place(film)
+        if place is None:
             return None
-        if best.confidence < self._card.decision.film_confidence:
-            return self._combine(best)  # another view: a closer look would change nothing
-        return self._measure(film, best)
+        place = self._come_closer(film, place)
+        if place.confidence < self._card.decision.film_confidence:
+            return self._combine(place)  # another view: a closer look would change nothing
+        return self._measure(film, place)
 
-    def _approach(self, film: Film, turns_deg: Sequence[float], most: int) -> "_Place | None":
-        """Locate, then a glance at each candidate; a closer look at the best, by the joint stage as well."""
-        caudal = self._card.search.caudal
-        locator = self._stages[Role.LOCATE]
-        found = locate(locator, film, self._card.search, turns_deg, self._card.decision.diameter_mm, most)
+    def _best_place(self, film: Film) -> "_Place | None":
+        """The first candidate if it convinces at a glance; else the best of it, of others, and of those turned."""
+        search = self._card.search
+        upright = self._locate(film, (0.0,), search.candidates)
+        places = self._glance(film, upright[:1])
+        if not any(place.confidence >= search.weak_confidence for place in places):
+            turned = self._locate(film, search.weak_turns_deg, search.weak_candidates)
+            places += self._glance(film, [*upright[1:], *turned])
+        return max(places, key=lambda place: place.confidence, default=None)
+
+    def _locate(self, film: Film, turns_deg: Sequence[float], most: int) -> list[Candidate]:
+        locator, decision = self._stages[Role.LOCATE], self._card.decision
+        return locate(locator, film, self._card.search, turns_deg, decision.diameter_mm, most)
+
+    def _glance(self, film: Film, found: Sequence[Candidate]) -> "list[_Place]":
+        """One crop of each, by the refining stage if there is one."""
         if not found:
-            return None
-        nearer = self._stages.get(Role.REFINE, locator)
-        glances = refine.glance(nearer, film, [item.pose for item in found], caudal)
-        places = [_Place(located=item.confidence, views=[view]) for item, view in zip(found, glances, strict=True)]
-        best = max(places, key=lambda place: place.confidence)
-        best = replace(best, views=[refine.approach(best.views[0], film, caudal)])
+            return []
+        nearer = self._stages.get(Role.REFINE, self._stages[Role.LOCATE])
+        views = refine.glance(nearer, film, [item.pose for item in found], self._card.search.caudal)
+        return [_Place(located=item.confidence, views=[view]) for item, view in zip(found, views, strict=True)]
+
+    def _come_closer(self, film: Film, place: "_Place") -> "_Place":
+        """The further passes of the refining stage; then the joint stage's, where there is hope."""
+        caudal = self._card.search.caudal
+        place = replace(place, views=[refine.approach(place.views[0], film, caudal)])
         joint = self._stages.get(Role.JOINT)
-        if joint is None or self._is_hopeless(best):
-            return best
-        (near,) = refine.glance(joint, film, [refine.towards(joint, best.views[0])], caudal)
-        return replace(best, views=[*best.views, refine.approach(near, film, caudal)])
+        if joint is None or self._is_hopeless(place):
+            return place
+        (near,) = refine.glance(joint, film, [refine.towards(joint, place.views[0])], caudal)
+        return replace(place, views=[*place.views, refine.approach(near, film, caudal)])
 
     def _is_hopeless(self, place: "_Place") -> bool:
         """Whether not even a joint stage without a doubt would make it a neck."""
