@@ -3,24 +3,37 @@
 The same call as in a hospital: pixels and spacing go in, nothing of the truth does.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from aasnode.anatomy import LANDMARKS
+from aasnode.anatomy import LANDMARKS, View
+from aasnode.config import MeasurementSection
 from aasnode.errors import UnreadableError
 from aasnode.geometry import PixelSpacing, distance_mm
 from aasnode.inference.detection import Detection, Detector
 from aasnode.measurement import Calibration, half_width_mm, length_sigma_mm
 from aasnode.training.calibrate import Residuals
 from aasnode.training.dataset import AnnotatedFilm, read_film
-from aasnode.training.evaluate import Flags, Lengths, Results, Told, Values, point_errors, rightly_withheld
+from aasnode.training.evaluate import (
+    Flags,
+    Lengths,
+    Results,
+    Told,
+    Values,
+    concatenated,
+    point_errors,
+    rightly_withheld,
+)
+from aasnode.training.simulate.disturbances import Disturbance
 
 ADI_ROWS, SAC_ROWS = (0, 1), (2, 3)
+_UNGRADED = (Disturbance.MIRRORED, Disturbance.TURNED, Disturbance.MONOCHROME1)  # there or not
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +70,7 @@ def assess(films: Sequence[AnnotatedFilm], detector: Detector, *, progress: bool
         adi=adi,
         sac=sac,
         facing=_told((film.facing for film in scaled), (detection.facing for detection in detections)),
-        view=_told((film.view for film in scaled), (detection.view for detection in detections)),
+        view=_told((film.view for film in scaled), map(_view, detections)),
         patients=np.array([film.patient_id for film in scaled], np.str_),
     )
     return Assessed(
@@ -66,6 +79,18 @@ def assess(films: Sequence[AnnotatedFilm], detector: Detector, *, progress: bool
         results=results,
         adi_sigmas_mm=adi_sigmas,
         sac_sigmas_mm=sac_sigmas,
+    )
+
+
+def joined(sets: Mapping[str, Assessed]) -> Assessed:
+    """All of them as one. A patient of one set is none of another's, whatever the IDs say."""
+    named = [replace(one.results, patients=np.char.add(f"{name} ", one.results.patients)) for name, one in sets.items()]
+    return Assessed(
+        films=tuple(film for one in sets.values() for film in one.films),
+        detections=tuple(detection for one in sets.values() for detection in one.detections),
+        results=concatenated(named),
+        adi_sigmas_mm=np.concatenate([one.adi_sigmas_mm for one in sets.values()]),
+        sac_sigmas_mm=np.concatenate([one.sac_sigmas_mm for one in sets.values()]),
     )
 
 
@@ -85,6 +110,30 @@ class Robustness:
 def robustness(assessed: Assessed, edges: Sequence[float] = (0.0, 0.34, 0.67, 1.0)) -> list[Robustness]:
     """Error and abstention by disturbance and strength, as far as there are such films."""
     return [row for row in _robustness_rows(assessed, edges) if row.films]
+
+
+def pooled(rows: Sequence[Robustness]) -> list[Robustness]:
+    """Rows of several sets of films as one set's, weighed by films."""
+    groups: dict[tuple[str, float, float], list[Robustness]] = {}
+    for row in rows:
+        groups.setdefault((row.disturbance, row.weakest, row.strongest), []).append(row)
+    return [
+        replace(
+            group[0],
+            films=sum(row.films for row in group),
+            error_mm=_weighed(group, "error_mm"),
+            adi_abstained=_weighed(group, "adi_abstained"),
+            sac_abstained=_weighed(group, "sac_abstained"),
+        )
+        for group in groups.values()
+    ]
+
+
+def _weighed(rows: Sequence[Robustness], column: str) -> float:
+    """Mean by films; nan where nothing was answered."""
+    known = [(row.films, getattr(row, column)) for row in rows if math.isfinite(getattr(row, column))]
+    films = sum(count for count, _ in known)
+    return sum(count * value for count, value in known) / films if films else math.nan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +165,7 @@ def _robustness_rows(assessed: Assessed, edges: Sequence[float]) -> Iterator[Rob
     yield _robustness_row(assessed, "none", (0.0, 0.0), calm)
     for name in sorted({name for film in assessed.films for name in film.disturbances}):
         strength = np.array([film.disturbances.get(name, np.nan) for film in assessed.films])
-        for low, high in pairwise(edges):
+        for low, high in pairwise((edges[0], edges[-1]) if name in _UNGRADED else edges):
             chosen = (strength > low) & (strength <= high) if low > edges[0] else strength <= high
             yield _robustness_row(assessed, name, (low, high), chosen)
 
@@ -134,6 +183,11 @@ def _robustness_row(assessed: Assessed, name: str, strength: tuple[float, float]
         adi_abstained=_share_abstained(part.adi),
         sac_abstained=_share_abstained(part.sac),
     )
+
+
+def _view(detection: Detection) -> View:
+    """As a node takes it, where it is left as shipped."""
+    return detection.view if detection.view_confidence >= MeasurementSection().view_confidence else View.UNKNOWN
 
 
 def _told(truth: Iterable[str | None], told: Iterable[str]) -> Told:

@@ -4,8 +4,9 @@ Plain arrays in, numbers out: no network, no film, no file. Arrays over films ha
 four points stand in the order of anatomy, in mm. Means and shares are nan where nothing is to be averaged.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -216,6 +217,19 @@ class Results:
     def __getitem__(self, rows: npt.NDArray[np.intp]) -> "Results":
         """These films only, repeated where a row is repeated."""
         return Results(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+
+def concatenated(several: Sequence[Results]) -> Results:
+    """The films of all, one after the other."""
+    return Results(**{field.name: _stacked([getattr(one, field.name) for one in several]) for field in fields(Results)})
+
+
+def _stacked(parts: Sequence[Any]) -> Any:
+    """Arrays, or dataclasses of arrays."""
+    first = parts[0]
+    if isinstance(first, np.ndarray):
+        return np.concatenate(parts)
+    return replace(first, **{one.name: _stacked([getattr(part, one.name) for part in parts]) for one in fields(first)})
 
 
 Figure = Callable[[Results], float]

@@ -1,17 +1,21 @@
 """The robustness plot of a model card: error and abstention by what disturbs a film, and how strongly."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from aasnode.training.assess import Robustness
+from aasnode.training.assess import Robustness, pooled
+from aasnode.training.report import STRENGTHS, strength_of
 
 _INK, _MUTED, _GRID = "#1b1b1b", "#6b7280", "#e5e7eb"
-_SHADES = {"weak": "#9ecae1", "middle": "#4292c6", "strong": "#08306b"}
-_PANELS = {"error_mm": ("mean point error, mm", 1), "adi_abstained": ("ADI not measured, %", 100)}
-
-Levels = Mapping[str, Mapping[str, float]]  # strength → column → value
+_SHADES = dict(zip(STRENGTHS, ("#9ecae1", "#4292c6", "#08306b"), strict=True)) | {"": "#1b1b1b"}
+_NONE = "none"  # the row of films without any disturbance
+_PANELS = {
+    "error_mm": ("mean point error, mm", 1),
+    "adi_abstained": ("ADI not measured, %", 100),
+    "sac_abstained": ("SAC not measured, %", 100),
+}
 
 
 def draw_robustness(rows: Sequence[Robustness], path: Path) -> None:
@@ -22,65 +26,52 @@ def draw_robustness(rows: Sequence[Robustness], path: Path) -> None:
     from matplotlib import pyplot as plt
     from matplotlib.lines import Line2D
 
-    levels = _pooled(rows)
-    names = sorted(
-        (name for name in levels if name != "none" and _counts(levels[name])), key=lambda n: _worst(levels[n])
-    )
-    figure, axes = plt.subplots(1, 2, figsize=(9, 1.3 + 0.28 * len(names)), sharey=True, layout="constrained")
+    by_name: dict[str, list[Robustness]] = {}
+    for row in pooled(rows):
+        by_name.setdefault(row.disturbance, []).append(row)
+    calm = by_name.pop(_NONE, [])
+    names = sorted((name for name in by_name if _counts(by_name[name])), key=lambda name: _worst(by_name[name]))
+    figure, axes = plt.subplots(1, 3, figsize=(11, 1.3 + 0.28 * len(names)), sharey=True, layout="constrained")
     for axis, (column, (title, factor)) in zip(axes, _PANELS.items(), strict=True):
-        _draw_panel(axis, [levels[name] for name in names], levels.get("none", {}), column, factor)
+        _draw_panel(axis, [by_name[name] for name in names], calm, column, factor)
         _plain(axis, title)
-    axes[0].set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
-    dots = [Line2D([], [], marker="o", linestyle="", color=tone, label=name) for name, tone in _SHADES.items()]
+    axes[0].set_yticks(range(len(names)), [_label(name, by_name[name]) for name in names])
+    dots = [
+        Line2D([], [], marker="o", linestyle="", color=tone, label=name or "there or not")
+        for name, tone in _SHADES.items()
+    ]
     line = Line2D([], [], color=_MUTED, linestyle=(0, (4, 3)), label="films without any")
-    figure.legend(handles=[*dots, line], loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+    figure.legend(handles=[*dots, line], loc="outside lower center", ncols=5, frameon=False, fontsize=9)
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
 
-def _pooled(rows: Sequence[Robustness]) -> dict[str, Levels]:
-    """Disturbance → strength → its figures."""
-    found: dict[str, dict[str, list[Robustness]]] = {}
-    for row in rows:
-        found.setdefault(row.disturbance, {}).setdefault(_strength(row), []).append(row)
-    return {
-        name: {strength: {column: _weighed(own, column) for column in _PANELS} for strength, own in levels.items()}
-        for name, levels in found.items()
-    }
+def _label(name: str, rows: Sequence[Robustness]) -> str:
+    return f"{name.replace('_', ' ')} ({sum(row.films for row in rows)})"
 
 
-def _strength(row: Robustness) -> str:
-    """In words: thirds of what the simulator draws."""
-    return list(_SHADES)[min(2, int(3 * row.weakest))]
-
-
-def _weighed(rows: Sequence[Robustness], column: str) -> float:
-    """Mean by films; nan where nothing was answered."""
-    known = [(row.films, getattr(row, column)) for row in rows if math.isfinite(getattr(row, column))]
-    films = sum(count for count, _ in known)
-    return sum(count * value for count, value in known) / films if films else math.nan
-
-
-def _counts(levels: Levels) -> bool:
+def _counts(rows: Sequence[Robustness]) -> bool:
     """Whether there was anything to measure, as there is nothing on operated necks."""
-    return any(math.isfinite(value) for row in levels.values() for value in row.values())
+    return any(math.isfinite(getattr(row, column)) for row in rows for column in _PANELS)
 
 
-def _worst(levels: Levels) -> float:
-    return max((row["error_mm"] for row in levels.values() if math.isfinite(row["error_mm"])), default=0.0)
+def _worst(rows: Sequence[Robustness]) -> float:
+    return max((row.error_mm for row in rows if math.isfinite(row.error_mm)), default=0.0)
 
 
-def _draw_panel(axis: Any, rows: Sequence[Levels], calm: Levels, column: str, factor: float) -> None:
+def _draw_panel(
+    axis: Any, lines: Sequence[Sequence[Robustness]], calm: Sequence[Robustness], column: str, factor: float
+) -> None:
     """A line of dots for each disturbance, and where films without any lie."""
-    for y, levels in enumerate(rows):
-        values = {strength: factor * level[column] for strength, level in levels.items()}
-        known = [value for value in values.values() if math.isfinite(value)]
+    for y, rows in enumerate(lines):
+        values = [(strength_of(row), factor * getattr(row, column)) for row in rows]
+        known = [value for _, value in values if math.isfinite(value)]
         if known:
             axis.plot([min(known), max(known)], [y, y], color=_GRID, linewidth=3, zorder=1)
-        for strength, value in values.items():
+        for strength, value in values:
             axis.scatter(value, y, s=34, color=_SHADES[strength], zorder=2, linewidths=0, clip_on=False)
-    for level in calm.values():
-        axis.axvline(factor * level[column], color=_MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
+    for row in calm:
+        axis.axvline(factor * getattr(row, column), color=_MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
 
 
 def _plain(axis: Any, title: str) -> None:

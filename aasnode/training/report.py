@@ -8,11 +8,13 @@ from typing import Any
 
 from scipy.stats import binomtest
 
-from aasnode.training.assess import Assessed, Robustness, Withheld, robustness, withheld
+from aasnode.training.assess import Assessed, Robustness, Withheld, pooled, robustness, withheld
 from aasnode.training.evaluate import Estimate, summarise
 
 EVALUATION, PLOT = "evaluation.json", "robustness.png"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
+ALL = "all films"  # the name of the set that holds all the others' films
+STRENGTHS = ("weak", "middle", "strong")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +56,9 @@ def _without_nan(value: Any) -> Any:
 _ROWS: tuple[tuple[str, str, str], ...] = (
     ("Point error: mean", "point error mean", "mm"),
     ("Point error: 95th percentile", "point error p95", "mm"),
-    ("All points within 3 mm", "films within 3 mm", "%"),
+    ("All points within 3 mm", "films within 3 mm", ".%"),
     ("Facing: right, where told", "facing right", "%"),
-    ("View (neutral, flexion, extension): told", "view told", "%"),
+    ("View (neutral, flexion, extension): told with a confidence of 0.9", "view told", "%"),
     ("View: right, where told", "view right", "%"),
     ("ADI: mean absolute error", "ADI MAE", "mm"),
     ("ADI: bias", "ADI bias", "mm"),
@@ -76,9 +78,9 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("The same of exact values in such intervals: specificity", "SAC specificity of exact values", "%"),
     ("SAC < 13 mm by the value alone: sensitivity", "SAC sensitivity by value", "%"),
     ("SAC < 13 mm by the value alone: specificity", "SAC specificity by value", "%"),
-    ("90 % interval of ADI: coverage", "ADI coverage", "%"),
+    ("90 % interval of ADI: coverage", "ADI coverage", ".%"),
     ("90 % interval of ADI: median width", "ADI interval width median", "mm"),
-    ("90 % interval of SAC: coverage", "SAC coverage", "%"),
+    ("90 % interval of SAC: coverage", "SAC coverage", ".%"),
     ("90 % interval of SAC: median width", "SAC interval width median", "mm"),
     ("Not measured though it could be: ADI", "ADI abstained", "%"),
     ("Not measured though it could be: SAC", "SAC abstained", "%"),
@@ -88,8 +90,10 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
 
 
 def tables(evaluations: Mapping[str, Evaluation]) -> str:
-    """The tables of a model card in Markdown: one column for each set of films."""
-    return "\n".join([*_figure_table(evaluations), "", *_withheld_table(evaluations)]) + "\n"
+    """The tables of a model card in Markdown: figures by set of films; the others are of all films."""
+    whole = [evaluations[ALL]] if ALL in evaluations else list(evaluations.values())
+    parts = (_figure_table(evaluations), _withheld_table(whole), _robustness_table(whole))
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
 def _figure_table(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
@@ -103,14 +107,15 @@ def _told(estimate: Estimate, unit: str) -> str:
     """A value with its 95 % interval."""
     if math.isnan(estimate.value):
         return "–"
+    if unit == ".%":
+        return f"{100 * estimate.value:.1f} % ({100 * estimate.low:.1f}–{100 * estimate.high:.1f})"
     if unit == "%":
         return f"{100 * estimate.value:.0f} % ({100 * estimate.low:.0f}–{100 * estimate.high:.0f})"
     return f"{estimate.value:.2f} ({estimate.low:.2f}–{estimate.high:.2f}) {unit}".rstrip()
 
 
-def _withheld_table(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
-    """Both sets of films together: such films are rare in each."""
-    rows = [row for one in evaluations.values() for row in one.withheld]
+def _withheld_table(evaluations: Sequence[Evaluation]) -> Iterator[str]:
+    rows = [row for one in evaluations for row in one.withheld]
     yield "| Films that cannot be measured | ADI withheld | SAC withheld |"
     yield "|---|---|---|"
     for reason in sorted({row.reason for row in rows}):
@@ -119,13 +124,29 @@ def _withheld_table(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
 
 
 def _share(rows: Sequence[Withheld]) -> str:
-    """So many of so many, with the 95 % interval (Wilson): these films are of as many patients."""
+    """So many of so many, with the 95 % interval (Wilson), as if no two films had the same bones."""
     films = sum(row.films for row in rows)
     if not films:
         return "–"
     right = round(sum(row.films * row.withheld for row in rows))
     interval = binomtest(right, films).proportion_ci(method="wilson")
     return f"{right} of {films} ({100 * interval.low:.0f}–{100 * interval.high:.0f} %)"
+
+
+def _robustness_table(evaluations: Sequence[Evaluation]) -> Iterator[str]:
+    yield "| Disturbance | strength | films | mean point error | ADI not measured | SAC not measured |"
+    yield "|---|---|---|---|---|---|"
+    for row in pooled([row for one in evaluations for row in one.robustness]):
+        shares = " | ".join(
+            "–" if math.isnan(x) else f"{100 * x:.0f} %" for x in (row.adi_abstained, row.sac_abstained)
+        )
+        error = "–" if math.isnan(row.error_mm) else f"{row.error_mm:.2f} mm"
+        yield f"| {row.disturbance.replace('_', ' ')} | {strength_of(row)} | {row.films} | {error} | {shares} |"
+
+
+def strength_of(row: Robustness) -> str:
+    """In words: thirds of what the simulator draws; nothing for what is there or not."""
+    return "" if row.strongest - row.weakest in (0, 1) else STRENGTHS[min(2, int(3 * row.weakest))]
 
 
 def with_tables(page: str, evaluations: Mapping[str, Evaluation]) -> str:

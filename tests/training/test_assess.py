@@ -13,7 +13,7 @@ from aasnode.anatomy import LANDMARKS, Facing, LandmarkEstimate, View
 from aasnode.geometry import PixelSpacing, Point, SpacingRule
 from aasnode.inference.detection import Detection, Outcome, Reason
 from aasnode.measurement import Calibration
-from aasnode.training.assess import assess, robustness, withheld
+from aasnode.training.assess import assess, joined, pooled, robustness, withheld
 from aasnode.training.calibrate import calibrate
 from aasnode.training.dataset import AnnotatedFilm
 
@@ -128,6 +128,21 @@ def test_the_robustness_table_bins_by_disturbance_and_strength(tmp_path: Path) -
     assert rows["noise", 1.0].error_mm == pytest.approx(2.0)  # the mean of points 1 and 2
     assert (rows["noise", 1.0].adi_abstained, rows["noise", 1.0].sac_abstained) == (0, 1)
     assert math.isclose(rows["collar", 0.67].error_mm, 2.0)
+
+
+def test_what_is_there_or_not_has_no_degrees(tmp_path: Path) -> None:
+    films = [film(tmp_path, 10 * n, disturbances={"turned": n / 4}) for n in (1, 2, 3)]
+    (row,) = robustness(assess(films, Marker({}, {})))
+    assert (row.disturbance, row.weakest, row.strongest, row.films) == ("turned", 0.0, 1.0, 3)
+
+
+def test_sets_of_films_are_joined_and_no_patient_with_them(tmp_path: Path) -> None:
+    one, two = (assess([film(tmp_path, at, disturbances={"noise": 0.2})], Marker({20: 4.0}, {})) for at in (10, 20))
+    both = joined({"one": one, "two": two})
+    assert len(both.films) == len(both.detections) == len(both.results.adi.truth) == len(both.adi_sigmas_mm) == 2
+    assert both.results.points.shape == (2, 4, 2)
+    assert len(set(both.results.patients.tolist())) == 2
+    assert pooled([*robustness(one), *robustness(two)]) == robustness(both)
 
 
 def test_what_cannot_be_measured_is_counted_by_its_reason(tmp_path: Path) -> None:

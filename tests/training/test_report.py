@@ -12,7 +12,7 @@ from aasnode.training.assess import Assessed, Robustness, Withheld
 from aasnode.training.dataset import AnnotatedFilm
 from aasnode.training.evaluate import Lengths, Results, Told
 from aasnode.training.plot import draw_robustness
-from aasnode.training.report import BEGIN, END, Evaluation, as_json, evaluation_of, tables, with_tables
+from aasnode.training.report import ALL, BEGIN, END, Evaluation, as_json, evaluation_of, tables, with_tables
 from aasnode.training.trial import write_evaluation
 
 NAN = math.nan
@@ -65,6 +65,17 @@ def test_every_figure_stands_in_the_table_with_its_interval(evaluation: Evaluati
     assert "| ADI > 3 mm by the value alone: sensitivity | 100 % (100–100) |" in page
     assert "| Facing: right, where told | 100 % (100–100) |" in page
     assert "| View: right, where told | – |" in page
+    assert "| operated neck | 1 of 1 (21–100 %) | 1 of 1 (21–100 %) |" in page
+
+
+def test_the_table_of_disturbances_says_of_how_many_films(evaluation: Evaluation) -> None:
+    page = tables({"natural priors": evaluation})
+    assert "| collar | middle | 1 | 0.50 mm | 0 % | 0 % |" in page
+    assert "| none |  | 3 | 0.50 mm | 0 % | 0 % |" in page
+
+
+def test_the_set_of_all_films_is_not_counted_twice(evaluation: Evaluation) -> None:
+    page = tables({"natural priors": evaluation, ALL: evaluation})
     assert "| operated neck | 1 of 1 (21–100 %) | 1 of 1 (21–100 %) |" in page
 
 
