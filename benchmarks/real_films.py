@@ -1,11 +1,13 @@
 """How the detector does on real films: against their readers, with C1 moved by a known shift, and where no neck is.
 
-    python benchmarks/real_films.py FOLDER [--model DIR] [--other DIR …]
+    python benchmarks/real_films.py FOLDER [--model DIR] [--judged DIR …] [--other DIR …]
 
 FOLDER holds ``images.csv`` and ``annotations.csv`` of films with a spacing; every reader's points count. On films whose
 joint all readers saw at least fairly, both arches of C1 are moved along its axis, so that ADI and SAC change by a known
-length: a detector that sees the joint follows with a slope of 1 and -1. DIR holds pictures without a cervical spine.
-Needs ``aasnode[train]``. Nothing is written.
+length: a detector that sees the joint follows with a slope of 1 and -1. A folder to be judged holds cervical films that
+nobody marked, with or without a spacing: each is listed with what was told of it, so that an eye can look at it, and
+its facing is held against that of FOLDER's ``images.csv``. Other folders hold pictures without a cervical spine. Needs
+``aasnode[train]``. Nothing is written.
 """
 
 import argparse
@@ -21,14 +23,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from aasnode.anatomy import LANDMARKS
+from aasnode.anatomy import LANDMARKS, Facing, View
 from aasnode.assets import shipped_model
 from aasnode.config import PixelsSection
 from aasnode.dicom.picture import read_picture
-from aasnode.geometry import PixelSpacing
-from aasnode.inference.card import Decision, read_card
+from aasnode.geometry import PixelSpacing, SpacingRule
+from aasnode.inference.card import Card, Decision, read_card
 from aasnode.inference.crop import Film, Floats
-from aasnode.inference.decide import decide
+from aasnode.inference.decide import Verdict, decide, facing_of, neck_view_of
 from aasnode.inference.detection import Detection, Outcome
 from aasnode.inference.detector import FilmDetector, load_detector
 from aasnode.training.dataset import AnnotatedFilm, read_annotated_films, read_film
@@ -130,7 +132,11 @@ def against_readers(reads: Sequence[Read], detector: FilmDetector) -> Iterator[s
         both = list(read.readers.values())
         apart += [np.hypot(*((a - b) * mm).T) for i, a in enumerate(both) for b in both[i + 1 :]]
     distances, along, errors = np.array(off), np.array(axial), np.array(lengths)
-    yield f"answered: {int(np.isfinite(distances).all(1).sum())} of {len(reads)} films, all four points"
+    answered = np.isfinite(distances)
+    yield (
+        f"answered: {int(answered.any(1).sum())} of {len(reads)} films, "
+        f"{int(answered.all(1).sum())} with all four points"
+    )
     yield f"to the readers' mean: {np.nanmean(distances):.2f} mm, worst point {np.nanmax(distances):.2f} mm"
     if apart:
         yield f"readers from each other: {np.nanmean(apart):.2f} mm"
@@ -180,13 +186,90 @@ def _line(x: Points, y: Points) -> tuple[float, float]:
 def without_a_neck(folder: Path, detector: FilmDetector, decision: Decision) -> str:
     """How many pictures of something else got no landmarks, and how sure the surest was."""
     silent, most, count = 0, 0.0, 0
-    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+    for path in _files(folder):
         film = Film(read_picture(path, PixelsSection()), None)
         answer = detector.answer(film)
         count += 1
         silent += decide(answer, film, decision).outcome is not Outcome.FOUND
         most = max(most, 0.0 if answer is None else answer.confidence)
     return f"{folder.name}: {silent} of {count} without landmarks, greatest confidence {most:.2f}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What was told of a film that nobody marked, and how its face points as far as the folder knows."""
+
+    name: str
+    verdict: Verdict
+    confidence: float
+    facing: Facing
+    view: View
+    view_confidence: float
+    known_facing: str  # the folder's own word: left, right, "up (supine)"; empty if it has none
+
+    @property
+    def answered(self) -> bool:
+        return self.verdict.outcome is Outcome.FOUND
+
+    @property
+    def told(self) -> bool:
+        """Whether there is a facing, and one to hold it against."""
+        return self.facing is not Facing.UNKNOWN and self.known_facing != ""
+
+    def __str__(self) -> str:
+        adi, sac = (f"{reason or '-':<20}" for reason in (self.verdict.adi_reason, self.verdict.sac_reason))
+        facing = f"{self.facing} ({self.known_facing or 'not known'})"
+        return (
+            f"{self.name:<18} {self.verdict.outcome:<10} ADI {adi} SAC {sac} facing {facing:<21} "
+            f"view {self.view:<9} {self.view_confidence:.2f}  confidence {self.confidence:.2f}"
+        )
+
+
+def judged_by_eye(folder: Path, annotated: Path, detector: FilmDetector, card: Card) -> Iterator[str]:
+    """A line for each film of ``folder``, then how many were answered, how sure, and how often facing was right."""
+    with (annotated / "images.csv").open(newline="", encoding="utf-8") as file:
+        known = {(annotated / image["path"]).resolve(): image for image in csv.DictReader(file)}
+    films = []
+    for path in _files(folder):
+        films.append(judge(path, known.get(path.resolve(), {}), detector, card))
+        yield str(films[-1])
+    answered, told = [film for film in films if film.answered], [film for film in films if film.told]
+    yield (
+        f"{folder.name}: answered {len(answered)} of {len(films)} films, "
+        f"least confidence of these {min((film.confidence for film in answered), default=np.nan):.2f}"
+    )
+    yield f"{folder.name}: facing right on {sum(film.facing == film.known_facing for film in told)} of {len(told)} told"
+
+
+def judge(path: Path, image: Mapping[str, str], detector: FilmDetector, card: Card) -> Judged:
+    """One film; ``image`` is its row of ``images.csv``, empty where it has none."""
+    film = Film(read_picture(path, PixelsSection()), _spacing(image))
+    answer = detector.answer(film)
+    verdict = decide(answer, film, card.decision)
+    facing, view, certainty = Facing.UNKNOWN, View.UNKNOWN, 0.0
+    if answer is not None and verdict.outcome is not Outcome.OTHER_VIEW:
+        facing = facing_of(answer.pose)
+        view, certainty = neck_view_of(answer.pose, card.postures)
+    return Judged(
+        name=path.name,
+        verdict=verdict,
+        confidence=0.0 if answer is None else answer.confidence,
+        facing=facing,
+        view=view,
+        view_confidence=certainty,
+        known_facing=image.get("facing", ""),
+    )
+
+
+def _spacing(image: Mapping[str, str]) -> PixelSpacing | None:
+    row, column = image.get("row_spacing_mm"), image.get("column_spacing_mm")
+    if not row or not column:
+        return None
+    return PixelSpacing(row_mm=float(row), column_mm=float(column), rule=SpacingRule.GIVEN)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_file())
 
 
 def _row(values: Points) -> str:
@@ -197,16 +280,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", type=Path, default=shipped_model())
+    parser.add_argument("--judged", type=Path, nargs="*", default=[])
     parser.add_argument("--other", type=Path, nargs="*", default=[])
     arguments = parser.parse_args()
     detector = load_detector(arguments.model, "cpu")
     assert isinstance(detector, FilmDetector)
-    reads = read_folder(arguments.folder)
+    card, reads = read_card(arguments.model), read_folder(arguments.folder)
     print(detector.model)
     for line in (*against_readers(reads, detector), *with_c1_elsewhere(reads, detector)):
         print(line)
+    for folder in arguments.judged:
+        for line in judged_by_eye(folder, arguments.folder, detector, card):
+            print(line)
     for folder in arguments.other:
-        print(without_a_neck(folder, detector, read_card(arguments.model).decision))
+        print(without_a_neck(folder, detector, card.decision))
     return 0
 
 

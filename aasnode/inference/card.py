@@ -20,7 +20,6 @@ from aasnode.measurement import Calibration
 
 CARD_FILE = "card.toml"
 LENGTHS = ("adi", "sac")  # as decisions name them
-C1_DIAMETER_MM = 35.0  # typical on a radiograph, magnification included; only to speak of mm where none are known
 
 
 class Role(StrEnum):
@@ -76,11 +75,6 @@ class StageCard:
     def maps(self) -> int:
         """Outputs of the network: points, then masks."""
         return len(self.channels) + len(self.masks)
-
-    @property
-    def nominal_mm_per_px(self) -> float:
-        """Millimetres per crop pixel at the typical size of C1."""
-        return C1_DIAMETER_MM / self.diameter_px
 
 
 @dataclass(frozen=True, kw_only=True)

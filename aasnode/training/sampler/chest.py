@@ -148,7 +148,7 @@ def _curve(points: Points) -> Points:
 
 
 def _rounded(outline: Points) -> Points:
-    """A closed polygon with its corners cut twice (Chaikin 1974)."""
+    """A closed polygon with its corners cut three times (Chaikin 1974)."""
     for _ in range(3):
         following = np.roll(outline, -1, 0)
         outline = np.stack([0.75 * outline + 0.25 * following, 0.25 * outline + 0.75 * following], 1).reshape(-1, 2)

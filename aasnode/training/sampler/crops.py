@@ -163,7 +163,7 @@ def place_close_up(crops: CloseUp, composition: Composition, rng: np.random.Gene
     """Upright on its focus, then off by what the stage before may be off; or, seldom, in a wrong place.
 
     A stage that never saw a wrong place is as sure there as anywhere: taught so, it found a joint on 32 of 110
-    radiographs of other parts of the body, and on 2 with wrong places among its samples.
+    radiographs of other parts of the body, and on 1 with wrong places among its samples.
     """
     axis = composition.axis
     zoom = math.exp(rng.uniform(-crops.zoom_log, crops.zoom_log))

@@ -60,10 +60,14 @@ def _local_contrast(film: Image, strength: float, rng: np.random.Generator) -> I
 
 
 def _lossy(film: Image, strength: float, _: np.random.Generator) -> Image:
-    quality = int(90 - 60 * strength)
     bytes_ = np.round(film * 255).astype(np.uint8)
-    coded = cv2.imencode(".jpg", bytes_, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    coded = cv2.imencode(".jpg", bytes_, [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality(strength)])[1]
     return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), _F) / _F(255)
+
+
+def jpeg_quality(strength: float) -> int:
+    """Of a film that was a JPEG once."""
+    return int(90 - 60 * strength)
 
 
 def _coarse(film: Image, strength: float, _: np.random.Generator) -> Image:

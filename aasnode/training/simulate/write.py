@@ -14,14 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import UID, DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
 
 from aasnode import __version__
 from aasnode.anatomy import LANDMARKS, Facing, View
+from aasnode.training.simulate.disturbances import Disturbance
 from aasnode.training.simulate.exposure import Film
 from aasnode.training.simulate.film import BITS_STORED, WHITE
+from aasnode.training.simulate.on_film import REVERSED_LETTERS, jpeg_quality
 from aasnode.training.simulate.truth import FilmTruth
 
 _IMPLEMENTATION = "2.25.301879544563893640104218541962412303317"
@@ -61,6 +64,7 @@ def build_dataset(film: Film) -> Dataset:
     dataset.update(_anatomy_and_position(film))
     dataset.update(_detector(film))
     dataset.update(_image(film))
+    dataset.update(_lossy_compression(film))
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
@@ -119,18 +123,24 @@ def _series_and_equipment(film: Film) -> Dataset:
 
 
 def _anatomy_and_position(film: Film) -> Dataset:
-    view = _code(codes.cid4010.LeftLateral if film.storage.mirrored else codes.cid4010.RightLateral)
+    is_left = _is_left_lateral(film)
+    view = _code(codes.cid4010.LeftLateral if is_left else codes.cid4010.RightLateral)
     bend = {View.FLEXION: codes.SCT.Flexion, View.EXTENSION: codes.SCT.Extension}.get(film.appointment.view)
     view.ViewModifierCodeSequence = [] if bend is None else [_code(bend)]
     return _of(
         AnatomicRegionSequence=[_code(codes.SCT.CervicalSpine)],
         ImageLaterality="U",
-        ViewPosition="LL" if film.storage.mirrored else "RL",
+        ViewPosition="LL" if is_left else "RL",
         ViewCodeSequence=[view],
         PatientOrientation=_patient_orientation(film),
         AcquisitionContextSequence=[],
         PositionerType="NONE",
     )
+
+
+def _is_left_lateral(film: Film) -> bool:
+    """Whether the patient's left side was at the detector; a mirror image stays the right lateral that it was."""
+    return 0 < film.truth.disturbances.get(Disturbance.MIRRORED, 0) < REVERSED_LETTERS
 
 
 def _code(code: Any) -> Dataset:
@@ -171,7 +181,6 @@ def _image(film: Film) -> Dataset:
         ImageType=["ORIGINAL", "PRIMARY"],
         ImageComments="Simulated radiograph; shows no patient",
         BurnedInAnnotation="YES" if "text" in film.truth.disturbances else "NO",
-        LossyImageCompression="00",
         SamplesPerPixel=1,
         PhotometricInterpretation="MONOCHROME1" if inverted else "MONOCHROME2",
         Rows=film.pixels.shape[0],
@@ -190,6 +199,20 @@ def _image(film: Film) -> Dataset:
         WindowWidth=f"{WHITE + 1}",
         PixelData=film.pixels.astype("<u2").tobytes(),
         **times,
+    )
+
+
+def _lossy_compression(film: Film) -> Dataset:
+    """What a film that once was a JPEG says for ever (PS3.3 C.7.6.1.1.5); the ratio is that of coding it again."""
+    strength = film.truth.disturbances.get(Disturbance.LOSSY)
+    if strength is None:
+        return _of(LossyImageCompression="00")
+    bytes_ = np.round(film.pixels * (255 / WHITE)).astype(np.uint8)
+    coded = cv2.imencode(".jpg", bytes_, [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality(strength)])[1]
+    return _of(
+        LossyImageCompression="01",
+        LossyImageCompressionRatio=f"{bytes_.size / coded.size:.3g}",
+        LossyImageCompressionMethod="ISO_10918_1",
     )
 
 

@@ -21,7 +21,7 @@ from aasnode.training.simulate.exposure import Film, FilmWish, expose
 from aasnode.training.simulate.film import WHITE
 from aasnode.training.simulate.labelling import Storage, turned
 from aasnode.training.simulate.priors import Priors
-from aasnode.training.simulate.write import write_dicom, write_png
+from aasnode.training.simulate.write import build_dataset, write_dicom, write_png
 
 MakeFilm = Callable[..., Film]
 
@@ -70,15 +70,86 @@ def test_mirrored_turned_and_inverted_films_show_the_same_neck(make_film: MakeFi
 
 
 def test_letters_of_a_left_side_can_be_read_and_those_of_a_mirror_image_cannot(make_film: MakeFilm) -> None:
-    marked = {strength: make_film({Disturbance.MARKER: 1.0, Disturbance.MIRRORED: strength}) for strength in (0.5, 0.9)}
-    plain = {strength: make_film({Disturbance.MIRRORED: strength}) for strength in marked}
-    letters = {s: marked[s].pixels.astype(int) - plain[s].pixels > 800 for s in marked}
+    def letters(storage: dict[Disturbance, float]) -> np.ndarray:
+        marked, plain = make_film({Disturbance.MARKER: 1.0, **storage}), make_film(storage)
+        return marked.pixels.astype(int) - plain.pixels > 800
 
-    assert letters[0.5].sum() > 50
-    assert letters[0.9].sum() > 50
-    assert not np.array_equal(letters[0.5], letters[0.9])
-    overlap = np.logical_and(letters[0.5], letters[0.9][:, ::-1]).sum()
-    assert overlap > 0.5 * min(letters[0.5].sum(), letters[0.9].sum())
+    right, left, image = letters({}), letters({Disturbance.MIRRORED: 0.5}), letters({Disturbance.MIRRORED: 0.9})
+    assert right.sum() > 50
+    assert shared(left, right) > 0.5
+    assert shared(image, right[:, ::-1]) > 0.5
+    assert not np.array_equal(left, image)
+
+
+def shared(one: np.ndarray, other: np.ndarray) -> float:
+    """Of the smaller of two masks."""
+    return float((one & other).sum() / max(1, min(one.sum(), other.sum())))
+
+
+@pytest.mark.parametrize(("disturbances", "position", "view", "orientation"), [
+    ({}, "RL", "right lateral", ["A", "F"]),
+    ({Disturbance.MIRRORED: 0.5}, "LL", "left lateral", ["P", "F"]),
+    ({Disturbance.MIRRORED: 0.75}, "RL", "right lateral", ["P", "F"]),
+    ({Disturbance.MIRRORED: 0.9, Disturbance.TURNED: 0.5}, "RL", "right lateral", ["A", "H"]),
+], ids=["right", "left", "mirror image", "mirror image, upside down"])  # fmt: skip
+def test_tags_name_the_side_at_the_detector_however_the_image_was_flipped(
+    make_film: MakeFilm,
+    disturbances: dict[Disturbance, float],
+    position: str,
+    view: str,
+    orientation: list[str],
+) -> None:
+    header = build_dataset(make_film(disturbances))
+
+    assert (header.ViewPosition, header.ViewCodeSequence[0].CodeMeaning) == (position, view)
+    assert header.PatientOrientation == orientation
+
+
+def test_a_device_that_states_the_magnification_states_the_true_one(make_film: MakeFilm) -> None:
+    film = make_film({})
+    silent, header = (build_dataset(stating_magnification(film, states=states)) for states in (False, True))
+
+    magnification = film.truth.magnification
+    assert header.EstimatedRadiographicMagnificationFactor == pytest.approx(magnification, rel=1e-4)
+    assert header.DistanceSourceToDetector / header.DistanceSourceToPatient == pytest.approx(magnification, rel=1e-3)
+    assert "EstimatedRadiographicMagnificationFactor" not in silent
+    assert "DistanceSourceToPatient" not in silent
+
+
+def stating_magnification(film: Film, *, states: bool = True) -> Film:
+    """The same film of a device that writes the magnification into its tags, or does not."""
+    device = replace(film.appointment.device, states_magnification=states)
+    return replace(film, appointment=replace(film.appointment, device=device))
+
+
+def test_a_film_that_was_a_jpeg_says_so_and_how_small_it_was(
+    make_film: MakeFilm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ratios: list[float] = []
+    encode = cv2.imencode
+
+    def measured(suffix: str, image: np.ndarray, quality: list[int]) -> tuple[bool, np.ndarray]:
+        done, coded = encode(suffix, image, quality)
+        ratios.append(image.size / coded.size)
+        return done, coded
+
+    for strength in (0.1, 0.9):
+        with monkeypatch.context() as patched:
+            patched.setattr(cv2, "imencode", measured)
+            film = make_film({Disturbance.LOSSY: strength, Disturbance.MARKER: 0.5})
+        header = build_dataset(film)
+        assert (header.LossyImageCompression, header.LossyImageCompressionMethod) == ("01", "ISO_10918_1")
+        assert float(header.LossyImageCompressionRatio) == pytest.approx(ratios[-1], rel=0.1)
+    assert len(ratios) == 2
+    assert ratios[1] > 2 * ratios[0]
+
+
+def test_a_film_that_never_was_a_jpeg_says_so(make_film: MakeFilm) -> None:
+    header = build_dataset(make_film({Disturbance.COARSE: 0.5}))
+
+    assert header.LossyImageCompression == "00"
+    assert "LossyImageCompressionMethod" not in header
+    assert "LossyImageCompressionRatio" not in header
 
 
 @pytest.mark.parametrize("name", [d for d in Disturbance if d not in (Disturbance.MIRRORED, Disturbance.CEPHALOGRAM)])
@@ -163,6 +234,6 @@ def test_a_picture_is_bright_where_the_neck_is_dense_whatever_the_film_was_store
 def test_a_disturbed_film_is_as_valid_a_dx_as_a_clean_one(
     make_film: MakeFilm, tmp_path: Path, disturbances: dict[Disturbance, float]
 ) -> None:
-    write_dicom(make_film(disturbances), tmp_path / "film.dcm")
+    write_dicom(stating_magnification(make_film(disturbances)), tmp_path / "film.dcm")
     said = subprocess.run(["dciodvfy", tmp_path / "film.dcm"], capture_output=True, text=True, check=False)
     assert (said.returncode, (said.stdout + said.stderr).split()) == (0, ["DXImageForPresentation"])

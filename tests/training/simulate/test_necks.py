@@ -10,6 +10,7 @@ from aasnode.anatomy import LANDMARKS, Landmark, View
 from aasnode.training.simulate.articulation import Anatomy, Neck, articulate
 from aasnode.training.simulate.bank import BoneKind, keys_of
 from aasnode.training.simulate.bones.skull import draw_skull_shape, teeth
+from aasnode.training.simulate.landmarks import landmarks_of
 from aasnode.training.simulate.meshes import Material, Points
 from aasnode.training.simulate.patient import Patient, Variant, draw_patient
 from aasnode.training.simulate.posture import draw_posture, draw_stand
@@ -61,6 +62,29 @@ def test_a_vertebra_that_slips_stands_forward_of_its_neighbour_and_slips_on(make
     assert 2.4 < forward <= 3.0  # along C5's own tilt
     assert step_mm(3.0, years=4.0) - straight == pytest.approx(forward * 5 / 3, rel=1e-6)
     assert step_mm(0.0, years=4.0) == pytest.approx(straight)  # what does not slip stays
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_c1_that_settles_sinks_on_the_dens_with_the_head_upon_it_and_goes_on_with_the_years(
+    make_anatomy: MakeAnatomy, seed: int
+) -> None:
+    """Vertical subluxation, by as much as was drawn along the axis of the dens, in the landmarks' truth."""
+    anatomy = make_anatomy(seed, shells=False)
+    posture = draw_posture(View.NEUTRAL, np.random.default_rng(1))
+    sinking = (*LANDMARKS, "c1_anterior_arch_superior", "c1_posterior_arch_inferior", "basion")
+
+    def heights_mm(settling_mm: float, years: float = 0.0) -> Points:
+        """Above the base of the dens."""
+        progress = {"settling_mm": settling_mm, "settling_mm_per_year": 0.5, "laxity_per_year": 0.0}
+        neck = articulate(replace(anatomy, patient=replace(anatomy.patient, **progress)), posture, years)
+        base, end = neck.at("c2", "dens_base"), neck.at("c2", "dens_axis_end")
+        points = landmarks_of(neck)
+        return np.array([points[name] - base for name in sinking]) @ (end - base) / np.linalg.norm(end - base)
+
+    start = heights_mm(0.0)
+    for settling_mm in (1.0, 2.5, 5.0):
+        assert start - heights_mm(settling_mm) == pytest.approx(settling_mm, abs=0.4)
+    assert heights_mm(1.0, years=3.0) == pytest.approx(heights_mm(2.5))
 
 
 def test_worn_necks_have_worn_vertebrae_and_low_discs() -> None:
