@@ -6,7 +6,7 @@ Definitions, decision table and the rule for changes: docs/measurements.md. The 
 from aasnode.measurement.assessment import Assessment, ComparedLength, FilmAssessment, LengthFinding, assess_film
 from aasnode.measurement.course import Compared, CourseChanges, CourseEntry, NotComparable, changes
 from aasnode.measurement.film import ADI_ENDS, SAC_ENDS, Measurement, measure
-from aasnode.measurement.length import Calibration, Change, Length, difference, half_width_mm, length_sigma_mm
+from aasnode.measurement.length import Calibration, Change, IntervalRule, Length, difference, length_sigma_mm
 from aasnode.measurement.status import FilmStatus
 from aasnode.measurement.study import StudyAssessment, assess_study
 
@@ -22,6 +22,7 @@ __all__ = [
     "CourseEntry",
     "FilmAssessment",
     "FilmStatus",
+    "IntervalRule",
     "Length",
     "LengthFinding",
     "Measurement",
@@ -31,7 +32,6 @@ __all__ = [
     "assess_study",
     "changes",
     "difference",
-    "half_width_mm",
     "length_sigma_mm",
     "measure",
 ]

@@ -68,12 +68,8 @@ def measure(
     sac_reason = sac_reason or _why_no_length(sac_points, spacing)
     adi = sac = None
     if isinstance(spacing, Spacings):
-        adi = adi_points and measure_length(
-            adi_points, spacing, quantile=calibration.adi_quantile, floor_mm=calibration.adi_floor_mm
-        )
-        sac = sac_points and measure_length(
-            sac_points, spacing, quantile=calibration.sac_quantile, floor_mm=calibration.sac_floor_mm
-        )
+        adi = adi_points and measure_length(adi_points, spacing, calibration.adi)
+        sac = sac_points and measure_length(sac_points, spacing, calibration.sac)
     rule = spacing.primary.rule if isinstance(spacing, Spacings) else None
     assessed = assess_film(
         adi=adi,

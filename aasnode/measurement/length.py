@@ -25,14 +25,39 @@ class Length:
 
 
 @dataclass(frozen=True, kw_only=True)
+class IntervalRule:
+    """What makes the 90 % interval of one length, after split conformal prediction."""
+
+    quantile: float
+    floor_mm: float  # what no network knows of itself: so careful readers differ, and so bones behind a sharp picture
+    length_share: float = 0.0  # of the length, likewise: the longer, the more an axis or a scale that is off makes
+
+    def half_width_mm(self, sigma_mm: float, length_mm: float) -> float:
+        """Of a length with that standard deviation; never less than the floor. Each doubt adds to the others."""
+        doubt = math.hypot(sigma_mm, self.floor_mm, self.length_share * length_mm)
+        return max(self.floor_mm, self.quantile * doubt)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """What makes half-widths of intervals (``half_width_mm``), by split conformal prediction; from the model's card."""
+    """The rules of both intervals, by split conformal prediction; from the model's card."""
 
     adi_quantile: float
     sac_quantile: float
     adi_floor_mm: float
     sac_floor_mm: float
+    length_share: float = 0.0
     source: str  # "simulated films" until a site has calibrated
+
+    @property
+    def adi(self) -> IntervalRule:
+        """That of ADI."""
+        return IntervalRule(quantile=self.adi_quantile, floor_mm=self.adi_floor_mm, length_share=self.length_share)
+
+    @property
+    def sac(self) -> IntervalRule:
+        """That of SAC."""
+        return IntervalRule(quantile=self.sac_quantile, floor_mm=self.sac_floor_mm, length_share=self.length_share)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,19 +85,11 @@ def length_sigma_mm(a: LandmarkEstimate, b: LandmarkEstimate, spacing: PixelSpac
     return math.sqrt(max(variance, 0.0))
 
 
-def half_width_mm(sigma_mm: float, quantile: float, floor_mm: float) -> float:
-    """Half-width of a 90 % interval, and never less than the floor, which is what no network knows of itself.
-
-    So careful readers differ, and so the bones behind a sharp picture may; it adds to the network's own doubt.
-    """
-    return max(floor_mm, quantile * math.hypot(sigma_mm, floor_mm))
-
-
-def measure_length(pair: PointPair, spacings: Spacings, *, quantile: float, floor_mm: float) -> Length:
+def measure_length(pair: PointPair, spacings: Spacings, rule: IntervalRule) -> Length:
     """The distance of two points with its calibrated interval, and the same distance in each plane that is known."""
     a, b = pair
     mm = distance_mm(a.point, b.point, spacings.primary)
-    half_width = half_width_mm(length_sigma_mm(a, b, spacings.primary), quantile, floor_mm)
+    half_width = rule.half_width_mm(length_sigma_mm(a, b, spacings.primary), mm)
     detector_plane, corrected = spacings.detector_plane, spacings.corrected
     return Length(
         mm=mm,

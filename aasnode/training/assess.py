@@ -17,7 +17,7 @@ from aasnode.config import MeasurementSection
 from aasnode.errors import UnreadableError
 from aasnode.geometry import PixelSpacing, distance_mm
 from aasnode.inference.detection import Detection, Detector
-from aasnode.measurement import Calibration, half_width_mm, length_sigma_mm
+from aasnode.measurement import Calibration, length_sigma_mm
 from aasnode.training.calibrate import Residuals
 from aasnode.training.dataset import AnnotatedFilm, read_film
 from aasnode.training.evaluate import (
@@ -232,12 +232,11 @@ def _lengths(
 ) -> tuple[Lengths, Values]:
     """The length between two landmarks on every film, and the sigma that the detector claims for it."""
     is_adi = rows == ADI_ROWS
-    quantile = calibration.adi_quantile if is_adi else calibration.sac_quantile
-    floor = calibration.adi_floor_mm if is_adi else calibration.sac_floor_mm
+    rule = calibration.adi if is_adi else calibration.sac
     truth = np.array([_true_length(film, rows, is_adi=is_adi) for film, _ in pairs], np.float64)
     found = np.array([_found_length(film, detection, rows) for film, detection in pairs], np.float64).reshape(-1, 2)
     measured, sigmas = found[:, 0], found[:, 1]
-    half = np.array([half_width_mm(sigma, quantile, floor) for sigma in sigmas], np.float64)
+    half = np.array([rule.half_width_mm(sigma, mm) for mm, sigma in found], np.float64)
     return Lengths(truth=truth, measured=measured, low=np.maximum(measured - half, 0), high=measured + half), sigmas
 
 
@@ -260,6 +259,7 @@ def _residuals(results: Results, lengths: Lengths, sigmas_mm: Values) -> Residua
     rows = lengths.answered
     return Residuals(
         errors_mm=lengths.measured[rows] - lengths.truth[rows],
+        lengths_mm=lengths.measured[rows],
         sigmas_mm=sigmas_mm[rows],
         patients=results.patients[rows],
     )

@@ -22,9 +22,10 @@ LEAST_PATIENTS = 100  # below, the 90 % quantile itself is too uncertain to be s
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Residuals:
-    """Errors of one length in mm, and the standard deviation that the model claimed for each."""
+    """Errors of one length in mm, what was measured, and the standard deviation that the model claimed for each."""
 
     errors_mm: Values  # (N,) measured less true
+    lengths_mm: Values  # (N,)
     sigmas_mm: Values  # (N,) as ``measurement.length_sigma_mm`` gives it
     patients: npt.NDArray[np.str_]  # (N,)
 
@@ -35,8 +36,8 @@ def conformal_quantile(scores: Values, coverage: float = COVERAGE) -> float:
     return float(np.sort(scores)[rank - 1]) if rank <= len(scores) else math.inf
 
 
-def fit_quantile(residuals: Residuals, floor_mm: float, seed: int = 0) -> float:
-    """The least q with which ``half_width_mm`` covers 90 %; one film a patient, so that the scores are exchangeable.
+def fit_quantile(residuals: Residuals, floor_mm: float, length_share: float = 0.0, seed: int = 0) -> float:
+    """The least q with which an ``IntervalRule`` covers 90 %; one film a patient, so that the scores are exchangeable.
 
     Raises ConfigurationError below ``LEAST_PATIENTS`` patients.
     """
@@ -44,20 +45,28 @@ def fit_quantile(residuals: Residuals, floor_mm: float, seed: int = 0) -> float:
     if len(rows) < LEAST_PATIENTS:
         raise ConfigurationError([f"calibration: {len(rows)} patients answered; needed are {LEAST_PATIENTS}"])
     errors = np.abs(residuals.errors_mm[rows])
-    spreads = np.maximum(np.hypot(residuals.sigmas_mm[rows], floor_mm), 1e-6)
+    known = np.hypot(floor_mm, length_share * residuals.lengths_mm[rows])
+    spreads = np.maximum(np.hypot(residuals.sigmas_mm[rows], known), 1e-6)
     scores = np.where(errors <= floor_mm, 0.0, errors / spreads)
     return conformal_quantile(scores)
 
 
 def calibrate(
-    adi: Residuals, sac: Residuals, source: str, *, floors_mm: tuple[float, float], seed: int = 0
+    adi: Residuals,
+    sac: Residuals,
+    source: str,
+    *,
+    floors_mm: tuple[float, float],
+    length_share: float = 0.0,
+    seed: int = 0,
 ) -> Calibration:
-    """Both quantiles. ``floors_mm``: least half-widths of ADI and SAC, chosen before the residuals were seen."""
+    """Both quantiles. ``floors_mm``, of ADI and SAC, and ``length_share`` are chosen before the residuals are seen."""
     return Calibration(
-        adi_quantile=fit_quantile(adi, floors_mm[0], seed),
-        sac_quantile=fit_quantile(sac, floors_mm[1], seed),
+        adi_quantile=fit_quantile(adi, floors_mm[0], length_share, seed),
+        sac_quantile=fit_quantile(sac, floors_mm[1], length_share, seed),
         adi_floor_mm=floors_mm[0],
         sac_floor_mm=floors_mm[1],
+        length_share=length_share,
         source=source,
     )
 

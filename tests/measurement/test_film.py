@@ -5,7 +5,7 @@ import pytest
 
 from aasnode.anatomy import Landmark, LandmarkEstimate, View
 from aasnode.geometry import PixelSpacing, Point, SpacingRule, Spacings, Unscaled
-from aasnode.measurement import Assessment, half_width_mm, length_sigma_mm
+from aasnode.measurement import Assessment, IntervalRule, length_sigma_mm
 from tests.measurement.points import CALIBRATION, estimate, in_plane, measured, on_axis, without
 
 
@@ -55,9 +55,16 @@ def test_interval_is_the_quantile_of_doubt_and_floor_together() -> None:
 
 
 def test_a_quantile_below_one_does_not_take_an_interval_below_the_floor() -> None:
-    assert half_width_mm(0.0, 2.0, 0.3) == pytest.approx(0.6)
-    assert half_width_mm(0.1, 0.5, 0.3) == 0.3
-    assert half_width_mm(0.4, 1.0, 0.3) == pytest.approx(0.5)
+    wide, narrow = (IntervalRule(quantile=quantile, floor_mm=0.3) for quantile in (2.0, 0.5))
+    assert wide.half_width_mm(0.0, 5.0) == pytest.approx(0.6)
+    assert wide.half_width_mm(0.4, 5.0) == pytest.approx(1.0)
+    assert narrow.half_width_mm(0.1, 5.0) == 0.3
+
+
+def test_a_longer_length_has_a_wider_interval_where_the_rule_says_so() -> None:
+    rule = IntervalRule(quantile=2.0, floor_mm=0.3, length_share=0.1)
+    assert rule.half_width_mm(0.0, 4.0) == pytest.approx(2 * 0.5)
+    assert rule.half_width_mm(0.0, 0.0) == pytest.approx(2 * 0.3)
 
 
 def test_interval_never_goes_below_zero() -> None:

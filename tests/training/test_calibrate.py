@@ -8,7 +8,7 @@ import pytest
 
 from aasnode.errors import ConfigurationError
 from aasnode.inference.card import Role, read_card, write_card
-from aasnode.measurement import half_width_mm
+from aasnode.measurement import IntervalRule
 from aasnode.training.calibrate import Residuals, calibrate, conformal_quantile, fit_quantile, write_calibration
 from tests.inference.oracle import model_card, stage_card
 
@@ -25,16 +25,22 @@ def residuals(count: int, seed: int, films: int = 1) -> Residuals:
     sigmas = rng.uniform(0.2, 1.0, count)
     errors = 1.7 * sigmas * rng.standard_t(4, count)
     repeated = np.repeat(np.arange(count), films)
-    return Residuals(errors_mm=errors[repeated], sigmas_mm=sigmas[repeated], patients=repeated.astype(str))
+    return Residuals(
+        errors_mm=errors[repeated],
+        lengths_mm=rng.uniform(1, 12, count)[repeated],
+        sigmas_mm=sigmas[repeated],
+        patients=repeated.astype(str),
+    )
 
 
-@pytest.mark.parametrize("floor_mm", [0.0, 0.4])
-def test_intervals_cover_nine_of_ten_new_films(floor_mm: float) -> None:
+@pytest.mark.parametrize(("floor_mm", "length_share"), [(0.0, 0.0), (0.4, 0.0), (0.4, 0.1)])
+def test_intervals_cover_nine_of_ten_new_films(floor_mm: float, length_share: float) -> None:
     covered = []
     for seed in range(40):
-        quantile = fit_quantile(residuals(300, seed), floor_mm)
+        quantile = fit_quantile(residuals(300, seed), floor_mm, length_share)
+        rule = IntervalRule(quantile=quantile, floor_mm=floor_mm, length_share=length_share)
         new = residuals(300, 1000 + seed)
-        half = [half_width_mm(sigma, quantile, floor_mm) for sigma in new.sigmas_mm]
+        half = [rule.half_width_mm(*pair) for pair in zip(new.sigmas_mm, new.lengths_mm, strict=True)]
         covered.append(np.mean(np.abs(new.errors_mm) <= half))
     assert np.mean(covered) == pytest.approx(0.90, abs=0.012)
 
@@ -52,7 +58,9 @@ def test_too_few_patients_are_refused() -> None:
 def test_a_calibration_makes_a_new_version_of_the_card(tmp_path: Path) -> None:
     old = model_card((stage_card(Role.LOCATE, masks=("hardware", "cover")),))
     write_card(old, tmp_path)
-    fitted = calibrate(residuals(200, 0), residuals(200, 1), "films of this hospital", floors_mm=(0.3, 0.4))
+    fitted = calibrate(
+        residuals(200, 0), residuals(200, 1), "films of this hospital", floors_mm=(0.3, 0.4), length_share=0.05
+    )
     with pytest.raises(ConfigurationError, match=r"version 1\.0\.0 is taken"):
         write_calibration(tmp_path, fitted, "1.0.0")
     assert write_calibration(tmp_path, fitted, "1.0.1") == read_card(tmp_path)
