@@ -18,7 +18,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--preset", choices=("default", "paper"), default="default", help="the shipped model, or that of Okita et al."
     )
     parser.add_argument("--films", type=Path, metavar="DIR", help="annotated films: images.csv and annotations.csv")
-    parser.add_argument("--pretrained", type=Path, metavar="FILE", help="HRNet weights for transfer learning")
+    parser.add_argument(
+        "--pretrained", type=Path, metavar="FILE", help="HRNet weights for transfer learning of one network"
+    )
     parser.add_argument(
         "--images", type=whole_number(at_least=1), metavar="N", help="samples of each network; as the preset says"
     )
@@ -43,6 +45,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--version", default="1.0.0", help="of the model; 1.0.0 unless told")
     parser.add_argument("--seed", type=whole_number(at_least=0), default=1, metavar="S", help="same seed, same model")
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "float32"),
+        default="auto",
+        help="in which it learns: auto, bfloat16 where the device has it, or float32; auto unless told",
+    )
     add_workers(parser)
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; auto unless told")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where bones and the library are kept between runs")
@@ -51,8 +59,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Make the model, or go on where it was stopped, and say where it is."""
     from aasnode.inference.card import Role
-    from aasnode.training.model import ModelRequest, make_model, train_stage
+    from aasnode.training.model import UNCALIBRATED, ModelRequest, make_model, train_stage
     from aasnode.training.train import Preset
+    from aasnode.training.trial import INTERVALS
 
     request = ModelRequest(
         out=arguments.out,
@@ -62,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         films=arguments.films,
         pretrained=arguments.pretrained,
         images=arguments.images,
+        bfloat16=arguments.precision == "auto",
         calibration_films=arguments.calibration_films,
         evaluation_films=arguments.evaluation_films,
         seed=arguments.seed,
@@ -76,4 +86,11 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     card = make_model(request)
     print(f"{card.model} in {arguments.out}", file=sys.stderr)
+    if card.calibration == UNCALIBRATED:
+        why = card.training.get(INTERVALS, "no films were asked for")
+        print(_NOT_CALIBRATED.format(why=why, out=arguments.out), file=sys.stderr)
     return 0
+
+
+_NOT_CALIBRATED = """It is not calibrated, its intervals are only a guess ({why}).
+Annotated films calibrate it: aasnode calibrate FOLDER --model {out} --out DIR --version TEXT"""

@@ -9,9 +9,11 @@ import csv
 import hashlib
 import json
 import math
+import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +25,7 @@ from aasnode.config import PixelsSection
 from aasnode.dicom.file import is_dicom, read_data_set
 from aasnode.dicom.picture import read_picture
 from aasnode.dicom.pixels import read_pixels
-from aasnode.errors import UnreadableError
+from aasnode.errors import ConfigurationError, UnreadableError
 from aasnode.geometry import PixelSpacing, SpacingRule
 from aasnode.inference.card import Beyond, Role, StageCard
 from aasnode.inference.crop import Crop, Film, Floats, Points, normalise
@@ -145,6 +147,37 @@ def split_by_patient(films: Sequence[AnnotatedFilm], seed: int, shares: tuple[in
     return Split(train=train, validation=validation, test=test)
 
 
+def keep_split(split: Split, folder: Path, path: Path) -> None:
+    """Write who is in which part into ``path``: CSV of path (as in ``images.csv``), patient_id, part. Names patients.
+
+    Raises ConfigurationError where another split is kept there: who was held out from a training stays held out.
+    """
+    table = _as_table(split, folder)
+    if path.exists():
+        if path.read_text(encoding="utf-8") != table:
+            raise ConfigurationError([f"{path}: other films were split than these; choose another work folder"])
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(table, encoding="utf-8")
+    part.replace(path)
+
+
+def _as_table(split: Split, folder: Path) -> str:
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["path", "patient_id", "part"])
+    for part in fields(split):
+        films: tuple[AnnotatedFilm, ...] = getattr(split, part.name)
+        writer.writerows([_path_within(folder, film.path), film.patient_id, part.name] for film in films)
+    return text.getvalue()
+
+
+def _path_within(folder: Path, path: Path) -> Path:
+    """As ``images.csv`` has it, where that is not a path from the root."""
+    return path.relative_to(folder) if path.is_relative_to(folder) else path
+
+
 def read_film(film: AnnotatedFilm, limits: PixelsSection | None = None) -> Floats:
     """Pixels of a DICOM file or picture, (rows, columns), bright = dense. Raises UnreadableError, UnsupportedError."""
     limits = limits or PixelsSection()
@@ -184,6 +217,11 @@ class FilmStream:
         self._stage = stage
         if not self._films:
             raise UnreadableError("no annotated film with both ends of the C1 axis; mark points 1 and 4")
+
+    @property
+    def films(self) -> int:
+        """How many are drawn from, each once in a round."""
+        return len(self._films)
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Make a model from a seed: build the library, train a network for each stage, write the card, put it on trial.
 
 Read from top to bottom: ``make_model``. Everything may be stopped and started again; what is done is kept. The folder
-``out`` holds what ships, weights and card; ``work`` holds checkpoints, curves and the films of the calibration.
+``out`` holds what ships, weights and card; ``work`` holds checkpoints, curves, the films of the calibration, and which
+patients of annotated films were held out.
 """
 
 import dataclasses
@@ -14,11 +15,30 @@ from pathlib import Path
 
 from aasnode.anatomy import LANDMARKS
 from aasnode.errors import ConfigurationError
-from aasnode.inference.card import Card, Decision, MaskRule, Role, Search, StageCard, sha256_of, write_card
+from aasnode.inference.card import (
+    CARD_FILE,
+    Card,
+    Decision,
+    MaskRule,
+    Role,
+    Search,
+    StageCard,
+    read_card,
+    sha256_of,
+    write_card,
+)
 from aasnode.inference.detection import Reason
 from aasnode.inference.hrnet import Variant
 from aasnode.measurement import Calibration
-from aasnode.training.dataset import FilmStream, Split, held_out_samples, read_annotated_films, split_by_patient
+from aasnode.training.calibrate import LEAST_PATIENTS
+from aasnode.training.dataset import (
+    FilmStream,
+    Split,
+    held_out_samples,
+    keep_split,
+    read_annotated_films,
+    split_by_patient,
+)
 from aasnode.training.mixture import Mixture
 from aasnode.training.postures import simulated_postures
 from aasnode.training.sampler.compose import HELD_OUT, TRAINING, JointPriors
@@ -42,8 +62,11 @@ from aasnode.training.sampler.stream import ComposedStream, StreamPriors
 from aasnode.training.samples import Sample, SampleStream
 from aasnode.training.simulate.disturbances import SHARES
 from aasnode.training.simulate.patient import VARIANT_SHARES
-from aasnode.training.train import WEIGHTS, Preset, Recipe, recipe_of, train
-from aasnode.training.trial import CALIBRATION_SEED, EVALUATION_SEED, Trial, calibrated, evaluated
+from aasnode.training.train import WEIGHTS, Preset, Recipe, learnt, recipe_of, train
+from aasnode.training.trial import CALIBRATION_SEED, EVALUATION_SEED, Trial, assessable, calibrated, evaluated
+
+SPLIT = "split.csv"  # in the work folder
+STAGES: Mapping[Preset, tuple[Role, ...]] = {Preset.DEFAULT: tuple(CROPS), Preset.PAPER: (Role.LOCATE,)}
 
 IMAGES: Mapping[Role, int] = {Role.LOCATE: 51_000, Role.REFINE: 91_000, Role.JOINT: 96_000}
 """Samples of each network. The shipped ones were stopped before the end (docs/training.md, "The shipped model")."""
@@ -97,8 +120,9 @@ class ModelRequest:
     version: str = "1.0.0"
     preset: Preset = Preset.DEFAULT
     films: Path | None = None  # a folder of annotated films; `paper` needs one, `default` adds it to what is simulated
-    pretrained: Path | None = None  # weights for transfer learning
+    pretrained: Path | None = None  # weights for transfer learning of one network
     images: int | None = None  # samples of each network; None: as the preset says
+    bfloat16: bool = True  # learn in it where the device computes in it
     calibration_films: int = 400
     evaluation_films: int = 2000
     seed: int = 1
@@ -121,11 +145,12 @@ class Plan:
 
 def make_model(request: ModelRequest) -> Card:
     """Make it and write it into ``request.out``. Raises ConfigurationError where the request does not make sense."""
-    plans = plans_of(request)
-    stages = tuple(_trained(request, plan()) for plan in plans.values())
-    card = _card(request, stages, Library(request.size, request.cache))
-    write_card(card, request.out)
-    trial = trial_of(request)
+    _check(request, STAGES[request.preset])
+    films = _annotated(request)
+    stages = tuple(_trained(request, plan()) for plan in plans_of(request, films).values())
+    card = _card(request, stages, Library(request.size, request.cache), films)
+    _write_model(request, card)
+    trial = trial_of(request, films)
     if request.calibration_films:
         card = calibrated(trial, card, request.calibration_films)
         write_card(card, request.out)
@@ -138,17 +163,52 @@ def make_model(request: ModelRequest) -> Card:
 def train_stage(request: ModelRequest, role: Role) -> StageCard:
     """One network alone, so that several machines or processes can share the work; ``make_model`` then finds it done.
 
-    Raises ConfigurationError where the preset has no such stage.
+    Raises ConfigurationError where the request does not make sense, or the preset has no such stage.
     """
-    plans = plans_of(request)
-    if role not in plans:
-        raise ConfigurationError([f"preset {request.preset}: has no stage {role}; it has {', '.join(plans)}"])
-    return _trained(request, plans[role]())
+    _check(request, (role,))
+    return _trained(request, plans_of(request, _annotated(request))[role]())
 
 
-def plans_of(request: ModelRequest) -> Mapping[Role, Callable[[], Plan]]:
+def _check(request: ModelRequest, roles: tuple[Role, ...]) -> None:
+    """Raises ConfigurationError with all that would stop these networks or their model, before any is trained."""
+    problems = [
+        f"preset {request.preset}: has no stage {role}; it has {', '.join(STAGES[request.preset])}"
+        for role in roles
+        if role not in STAGES[request.preset]
+    ]
+    if request.preset is Preset.PAPER and request.films is None:
+        problems.append("preset paper: trains on annotated films; name their folder with --films")
+    if request.preset is Preset.PAPER and request.pretrained is None:
+        problems.append("preset paper: starts from pretrained weights; name them with --pretrained")
+    if request.pretrained is not None and len(roles) > 1:
+        problems.append(
+            f"{request.pretrained}: fits one network, and preset {request.preset} has {len(roles)} that differ; name"
+            " the one with --only, then make the model without --pretrained"
+        )
+    if 0 < request.calibration_films < 2 * LEAST_PATIENTS:
+        problems.append(f"{request.calibration_films} films calibrate nothing; ask for 0, or 400")
+    problems += _taken(request)
+    if problems:
+        raise ConfigurationError(problems)
+
+
+def _taken(request: ModelRequest) -> list[str]:
+    """A model is a version: what the folder holds under this one must be this work's own."""
+    if not (request.out / CARD_FILE).exists():
+        return []
+    card = read_card(request.out)
+    if card.version != request.version or all(_is_own(request, stage) for stage in card.stages):
+        return []
+    return [f"{request.out}: holds another {card.model}; give this one a --version of its own, or another folder"]
+
+
+def _is_own(request: ModelRequest, stage: StageCard) -> bool:
+    weights = request.work / stage.role / WEIGHTS
+    return weights.exists() and sha256_of(weights) == stage.sha256
+
+
+def plans_of(request: ModelRequest, films: Split | None) -> Mapping[Role, Callable[[], Plan]]:
     """How each network is trained; nothing of a stage is drawn before its plan is called."""
-    films = _annotated(request)
     if request.preset is Preset.PAPER:
         assert films is not None
         return {Role.LOCATE: partial(plan_as_paper, request, films)}
@@ -157,12 +217,13 @@ def plans_of(request: ModelRequest) -> Mapping[Role, Callable[[], Plan]]:
     return {role: partial(plan_stage, request, crops, library, films) for role, crops in CROPS.items()}
 
 
-def trial_of(request: ModelRequest) -> Trial:
+def trial_of(request: ModelRequest, films: Split | None) -> Trial:
     """How the finished model is calibrated and evaluated."""
     return Trial(
         out=request.out,
         work=request.work,
         seed=request.seed,
+        annotated=() if films is None else films.test,
         cache=request.cache,
         workers=request.workers,
         device=request.device,
@@ -190,6 +251,7 @@ def plan_stage(request: ModelRequest, crops: WholeFilm | CloseUp, library: Libra
         images=images,
         decisive=CONDITIONS if isinstance(crops, CloseUp) else (),
         decisive_weight=DECISIVE_WEIGHT.get(crops.role, 1.0),
+        bfloat16=request.bfloat16,
         seed=request.seed + number,
         workers=request.workers,
     )
@@ -200,24 +262,25 @@ def plan_as_paper(request: ModelRequest, films: Split) -> Plan:
     """One network on whole annotated films (Okita et al. 2023)."""
     card = stage_card(LOCATE, variant="", weights="", sha256="")
     card = dataclasses.replace(card, channels=tuple(LANDMARKS), masks=())
-    changes = {} if request.images is None else {"images": request.images}
-    recipe = recipe_of(Preset.PAPER, len(films.train), seed=request.seed, workers=request.workers, **changes)
     stream = FilmStream(films.train, card)
+    images = {} if request.images is None else {"images": request.images}
+    recipe = recipe_of(
+        Preset.PAPER, stream.films, bfloat16=request.bfloat16, seed=request.seed, workers=request.workers, **images
+    )
     return Plan(card=card, stream=stream, held_out=held_out_samples(films.validation, card), recipe=recipe)
 
 
 def _annotated(request: ModelRequest) -> Split | None:
-    if request.preset is Preset.PAPER and request.films is None:
-        raise ConfigurationError(["preset paper: trains on annotated films; name their folder with --films"])
-    if request.preset is Preset.PAPER and request.pretrained is None:
-        raise ConfigurationError(["preset paper: starts from pretrained weights; name them with --pretrained"])
+    """The annotated films by part; who is in which is kept in the work folder."""
     if request.films is None:
         return None
-    return split_by_patient(read_annotated_films(request.films), request.seed)
+    split = split_by_patient(read_annotated_films(request.films), request.seed)
+    keep_split(split, request.films, request.work / SPLIT)
+    return split
 
 
 def _trained(request: ModelRequest, plan: Plan) -> StageCard:
-    """Train the network, or go on with it, and put its weights into the model's folder."""
+    """Train the network, or go on with it, in the work folder."""
     role = plan.card.role
     folder = request.work / role
     train(
@@ -229,15 +292,25 @@ def _trained(request: ModelRequest, plan: Plan) -> StageCard:
         device=request.device,
         progress=request.progress,
     )
-    request.out.mkdir(parents=True, exist_ok=True)
-    weights = request.out / f"{role}.safetensors"
-    shutil.copyfile(folder / WEIGHTS, weights)
     return dataclasses.replace(
-        plan.card, variant=str(plan.recipe.variant), weights=weights.name, sha256=sha256_of(weights)
+        plan.card,
+        variant=str(plan.recipe.variant),
+        weights=f"{role}.safetensors",
+        sha256=sha256_of(folder / WEIGHTS),
     )
 
 
-def _card(request: ModelRequest, stages: tuple[StageCard, ...], library: Library) -> Card:
+def _write_model(request: ModelRequest, card: Card) -> None:
+    """Weights and card, once all of them are there. Raises ConfigurationError where the version is taken."""
+    if problems := _taken(request):
+        raise ConfigurationError(problems)
+    request.out.mkdir(parents=True, exist_ok=True)
+    for stage in card.stages:
+        shutil.copyfile(request.work / stage.role / WEIGHTS, request.out / stage.weights)
+    write_card(card, request.out)
+
+
+def _card(request: ModelRequest, stages: tuple[StageCard, ...], library: Library, films: Split | None) -> Card:
     simulated = request.preset is Preset.DEFAULT
     known = {mask for stage in stages for mask in stage.masks}
     rules = {name: rule for name, rule in DECISION.masks.items() if name in known}
@@ -258,7 +331,16 @@ def _card(request: ModelRequest, stages: tuple[StageCard, ...], library: Library
             if simulated
             else "none",
             "films on trial": f"seeds {request.seed} + {CALIBRATION_SEED} and {EVALUATION_SEED}, priors in turn",
-            "annotated": "none" if request.films is None else "a folder of annotated films",
+            "annotated": _parts(films),
             "thresholds": THRESHOLDS,
+            **{stage.role: learnt(request.work / stage.role) for stage in stages},
         },
     )
+
+
+def _parts(films: Split | None) -> str:
+    """How many annotated films there are for what, in words."""
+    if films is None:
+        return "none"
+    told = f"{len(films.train)} films to train on, {len(films.validation)} to validate with, {len(films.test)} held out"
+    return told if assessable(films.test) else f"{told} and not assessed: none of them has a pixel spacing"

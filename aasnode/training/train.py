@@ -2,18 +2,21 @@
 
     stream → loader → heatmaps against unbiased Gaussians → AdamW, cosine → moving average → weights.safetensors
 
-Resumes from ``checkpoint.pt`` in the output folder; TensorBoard curves lie beside it. The finished folder holds
-``weights.safetensors`` (the moving average of the weights) and ``training.json`` (recipe, seeds, what was reached).
+Resumes from ``checkpoint.pt`` in the output folder; beside it lie TensorBoard curves and ``training.json`` (recipe,
+seeds, what was reached, in which precision and on what device). The finished folder holds ``weights.safetensors``, the
+moving average of the weights.
 """
 
 import dataclasses
 import json
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import torch
@@ -67,7 +70,7 @@ class Recipe:
 
 
 def recipe_of(preset: Preset, films: int, **changes: object) -> Recipe:
-    """The recipe of a preset. ``films``: annotated films to train on, of which ``paper`` makes 40 epochs.
+    """The recipe of a preset. ``films``: annotated films that are drawn from, of which ``paper`` makes 40 epochs.
 
     ``paper`` follows Okita et al. 2023: HRNet-W32 with transfer learning, batches of 32.
     """
@@ -88,6 +91,16 @@ class Validation:
     joint_slope: float  # of the found distance between points 1 and 2 over the true one: 1 sees the joint, 0 guesses it
 
 
+@dataclass(kw_only=True)
+class Learner:
+    """A network that learns, the moving average of its weights, and how far they have come."""
+
+    network: PoseHRNet
+    averaged: PoseHRNet
+    optimiser: torch.optim.Optimizer
+    step: int = 0  # batches learnt
+
+
 def train(
     stream: SampleStream,
     held_out: Sequence[Sample],
@@ -106,66 +119,47 @@ def train(
     torch.manual_seed(recipe.seed)
     torch.set_flush_denormal(True)
     place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
-    precision = _precision(recipe, place)
+    learner = _learner(stream, recipe, pretrained, place)
+    identity = _identity(recipe, stream)
+    out.mkdir(parents=True, exist_ok=True)
+    _resume(out / CHECKPOINT, identity, learner)
+    about = _about(stream, recipe, place, before=_read_report(out / REPORT) if learner.step else _NOTHING)
+
+    total = math.ceil(recipe.images / recipe.batch)
+    weights = _channel_weights(stream, recipe, place)  # (K + M,)
+    batches = _batches(stream, recipe, learner.step, place)
+    validation = validate(learner.averaged, held_out, stream, recipe, place)
+    started = saved = time.monotonic()
+    with SummaryWriter(str(out)) as curves, _bar(progress) as bar:
+        task = bar.add_task("train", total=total, completed=learner.step, loss=math.nan, error=validation.error_px)
+        while learner.step < total:
+            rate = recipe.rate * _schedule(learner.step, total, recipe.warm_up_steps)
+            loss = _learn(learner, next(batches), weights, rate, recipe)
+            curves.add_scalar("loss", loss, learner.step)
+            bar.update(task, completed=learner.step, loss=loss)
+
+            last = learner.step == total
+            if last or learner.step % max(1, recipe.validate_images // recipe.batch) == 0:
+                validation = validate(learner.averaged, held_out, stream, recipe, place)
+                _draw(curves, validation, rate, learner.step)
+                bar.update(task, error=validation.error_px)
+            if last or time.monotonic() - saved > recipe.checkpoint_seconds:
+                saved = time.monotonic()
+                reached = _reached(learner, recipe, validation, saved - started)
+                _write_report(out / REPORT, {**about, **reached})
+                _save(out / CHECKPOINT, identity, learner)
+    write_weights(learner.averaged, out / WEIGHTS)
+    return validation
+
+
+def _learner(stream: SampleStream, recipe: Recipe, pretrained: Path | None, place: torch.device) -> Learner:
+    """Before the first step: the average is the network."""
     maps = len(stream.channels) + len(stream.masks)
     network, averaged = (_fresh(recipe.variant, maps, pretrained, place) for _ in range(2))
     averaged.load_state_dict(network.state_dict())
     averaged.eval().requires_grad_(False)
     optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
-    out.mkdir(parents=True, exist_ok=True)
-    step = _resume(out / CHECKPOINT, recipe, stream, network, averaged, optimiser)
-
-    total = math.ceil(recipe.images / recipe.batch)
-    weights = _channel_weights(stream, recipe, place)  # (K + M,)
-    batches = _batches(stream, recipe, step, place)
-    validation = validate(averaged, held_out, stream, recipe, place)
-    started = saved = time.monotonic()
-    with SummaryWriter(str(out)) as curves, _bar(progress) as bar:
-        task = bar.add_task("train", total=total, completed=step, loss=math.nan, error=validation.error_px)
-        while step < total:
-            for group in optimiser.param_groups:
-                group["lr"] = recipe.rate * _schedule(step, total, recipe.warm_up_steps)
-            batch = next(batches)
-            with precision:
-                heatmaps = network(batch["image"])  # (N, K + M, n/4, n/4)
-            loss = heatmap_loss(heatmaps.float(), batch, weights)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            norm = torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
-            if not math.isfinite(norm.item()):
-                raise ModelError(
-                    f"step {step}: the gradient is not finite; lower the rate ({recipe.rate}) or start anew"
-                )
-            optimiser.step()
-            step += 1
-            _average(averaged, network, min(recipe.average, (1 + step) / (10 + step)))
-
-            curves.add_scalar("loss", loss.item(), step)
-            bar.update(task, completed=step, loss=loss.item())
-            if step % max(1, recipe.validate_images // recipe.batch) == 0 or step == total:
-                validation = validate(averaged, held_out, stream, recipe, place)
-                _draw(curves, validation, optimiser, step)
-                bar.update(task, error=validation.error_px)
-            if time.monotonic() - saved > recipe.checkpoint_seconds:
-                _save(out / CHECKPOINT, recipe, stream, network, averaged, optimiser, step)
-                saved = time.monotonic()
-    _save(out / CHECKPOINT, recipe, stream, network, averaged, optimiser, step)
-    write_weights(averaged, out / WEIGHTS)
-    _report(out / REPORT, recipe, stream, validation, time.monotonic() - started, place)
-    return validation
-
-
-def _precision(recipe: Recipe, place: torch.device) -> torch.autocast:
-    """Within it the network computes in bfloat16, as far as recipe and device want and can."""
-    return torch.autocast(place.type, torch.bfloat16, enabled=recipe.bfloat16 and computes_bfloat16(place))
-
-
-def computes_bfloat16(place: torch.device) -> bool:
-    """Whether the device has instructions for it."""
-    if place.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    has = torch.cpu.get_capabilities()
-    return bool(has.get("avx512_bf16") or has.get("amx_bf16"))
+    return Learner(network=network, averaged=averaged, optimiser=optimiser)
 
 
 def _fresh(variant: Variant, maps: int, pretrained: Path | None, place: torch.device) -> PoseHRNet:
@@ -173,6 +167,44 @@ def _fresh(variant: Variant, maps: int, pretrained: Path | None, place: torch.de
     if pretrained is not None:
         load_pretrained(network, pretrained)
     return network.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _learn(learner: Learner, batch: Batch, weights: Tensor, rate: float, recipe: Recipe) -> float:
+    """One step; the loss before it. Raises ModelError where the gradient is not finite."""
+    for group in learner.optimiser.param_groups:
+        group["lr"] = rate
+    with _precision(recipe, weights.device):
+        heatmaps = learner.network(batch["image"])  # (N, K + M, n/4, n/4)
+    loss = heatmap_loss(heatmaps.float(), batch, weights)
+    learner.optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    norm = torch.nn.utils.clip_grad_norm_(learner.network.parameters(), recipe.clip)
+    if not math.isfinite(norm.item()):
+        raise ModelError(
+            f"step {learner.step}: the gradient is not finite; lower the rate ({recipe.rate}) or start anew"
+        )
+    learner.optimiser.step()
+    learner.step += 1
+    _average(learner.averaged, learner.network, min(recipe.average, (1 + learner.step) / (10 + learner.step)))
+    return loss.item()
+
+
+def _precision(recipe: Recipe, place: torch.device) -> torch.autocast:
+    """Within it the network computes in bfloat16, as far as recipe and device want and can."""
+    return torch.autocast(place.type, torch.bfloat16, enabled=_in_bfloat16(recipe, place))
+
+
+def _in_bfloat16(recipe: Recipe, place: torch.device) -> bool:
+    return recipe.bfloat16 and computes_bfloat16(place)
+
+
+@cache
+def computes_bfloat16(place: torch.device) -> bool:
+    """Whether the device has instructions for it."""
+    if place.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    has = torch.cpu.get_capabilities()
+    return bool(has.get("avx512_bf16") or has.get("amx_bf16"))
 
 
 def _batches(stream: SampleStream, recipe: Recipe, step: int, place: torch.device) -> Iterator[Batch]:
@@ -274,42 +306,27 @@ def _slope(pairs: Tensor) -> float:
     return math.nan if len(pairs) < 3 or not x.any() else float(x @ y / (x @ x))
 
 
-def _resume(
-    path: Path,
-    recipe: Recipe,
-    stream: SampleStream,
-    network: PoseHRNet,
-    averaged: PoseHRNet,
-    optimiser: torch.optim.Optimizer,
-) -> int:
-    """Steps done before; 0 without a checkpoint."""
+def _resume(path: Path, identity: str, learner: Learner) -> None:
+    """Bring the learner to where the checkpoint left it; without one it stays as it is."""
     if not path.exists():
-        return 0
+        return
     state = torch.load(path, map_location="cpu", weights_only=True)
-    if state["identity"] != _identity(recipe, stream):
+    if state["identity"] != identity:
         raise ConfigurationError([f"{path}: belongs to another recipe; choose another folder or remove it"])
-    network.load_state_dict(state["network"])
-    averaged.load_state_dict(state["averaged"])
-    optimiser.load_state_dict(state["optimiser"])
-    return int(state["step"])
+    learner.network.load_state_dict(state["network"])
+    learner.averaged.load_state_dict(state["averaged"])
+    learner.optimiser.load_state_dict(state["optimiser"])
+    learner.step = int(state["step"])
 
 
-def _save(
-    path: Path,
-    recipe: Recipe,
-    stream: SampleStream,
-    network: PoseHRNet,
-    averaged: PoseHRNet,
-    optimiser: torch.optim.Optimizer,
-    step: int,
-) -> None:
+def _save(path: Path, identity: str, learner: Learner) -> None:
     """Write beside, then rename: a training that is ended meanwhile keeps the checkpoint before."""
     state = {
-        "identity": _identity(recipe, stream),
-        "network": network.state_dict(),
-        "averaged": averaged.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "step": step,
+        "identity": identity,
+        "network": learner.network.state_dict(),
+        "averaged": learner.averaged.state_dict(),
+        "optimiser": learner.optimiser.state_dict(),
+        "step": learner.step,
     }
     beside = path.with_suffix(".new")
     torch.save(state, beside)
@@ -323,24 +340,55 @@ def _identity(recipe: Recipe, stream: SampleStream) -> str:
     return json.dumps({**own, "samples": stream.identity, "channels": stream.channels, "masks": stream.masks})
 
 
-def _report(
-    path: Path, recipe: Recipe, stream: SampleStream, validation: Validation, seconds: float, place: torch.device
-) -> None:
-    report = {
+_NOTHING: Mapping[str, Any] = {"learnt_in": []}  # learnt before
+
+
+def _about(
+    stream: SampleStream, recipe: Recipe, place: torch.device, *, before: Mapping[str, Any]
+) -> Mapping[str, object]:
+    """What a training is; ``before`` is the report of the steps that it goes on from."""
+    here = f"{'bfloat16' if _in_bfloat16(recipe, place) else 'float32'} on {place.type}"
+    return {
         "recipe": dataclasses.asdict(recipe),
         "channels": stream.channels,
         "masks": stream.masks,
         "size": stream.size,
-        "validation": dataclasses.asdict(validation),
-        "seconds": round(seconds, 1),
-        "device": place.type,
+        "learnt_in": list(dict.fromkeys([*before.get("learnt_in", ["unknown"]), here])),
         "torch": torch.__version__,
     }
-    path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
-def _draw(curves: SummaryWriter, validation: Validation, optimiser: torch.optim.Optimizer, step: int) -> None:
-    curves.add_scalar("rate", optimiser.param_groups[0]["lr"], step)
+def _reached(learner: Learner, recipe: Recipe, validation: Validation, seconds: float) -> Mapping[str, object]:
+    """How far it has come; ``seconds`` since it was last started."""
+    return {
+        "samples": learner.step * recipe.batch,
+        "validation": dataclasses.asdict(validation),
+        "seconds": round(seconds, 1),
+    }
+
+
+def _write_report(path: Path, report: Mapping[str, object]) -> None:
+    beside = path.with_suffix(".new")
+    beside.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    beside.replace(path)
+
+
+def _read_report(path: Path) -> Mapping[str, Any]:
+    """Empty where there is none."""
+    report: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return report
+
+
+def learnt(folder: Path) -> str:
+    """How many samples the network of ``folder`` has seen, in which precision and on what kind of device, in words."""
+    report = _read_report(folder / REPORT)
+    if "samples" not in report:
+        return "unknown"
+    return f"{report['samples']} samples in {', then '.join(report['learnt_in'])}"
+
+
+def _draw(curves: SummaryWriter, validation: Validation, rate: float, step: int) -> None:
+    curves.add_scalar("rate", rate, step)
     curves.add_scalar("validation/landmarks_px", validation.error_px, step)
     curves.add_scalar("validation/hidden_height", validation.hidden_height, step)
     curves.add_scalar("validation/joint_slope", validation.joint_slope, step)

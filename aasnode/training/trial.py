@@ -1,4 +1,5 @@
-"""What a finished model is worth: simulated films of fresh seeds, to calibrate its intervals and to measure its errors.
+"""What a finished model is worth: simulated films of fresh seeds, to calibrate its intervals and to measure its errors,
+and annotated films that were held out.
 
 Calibration and evaluation never share a film, nor either of them with a training. Folders that are there are kept,
 where they hold what is asked for.
@@ -8,7 +9,7 @@ import dataclasses
 import json
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from aasnode.errors import ConfigurationError
 from aasnode.inference.card import Card, read_card
 from aasnode.inference.detector import load_detector
 from aasnode.training.assess import assess
-from aasnode.training.calibrate import LEAST_PATIENTS, calibrate, write_calibration
-from aasnode.training.dataset import read_annotated_films
+from aasnode.training.calibrate import calibrate, write_calibration
+from aasnode.training.dataset import AnnotatedFilm, read_annotated_films
 from aasnode.training.plot import draw_robustness
 from aasnode.training.report import EVALUATION, PLOT, Evaluation, as_json, evaluation_of, with_tables
 from aasnode.training.simulate.priors import Priors
@@ -25,6 +26,8 @@ from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulat
 
 FLOORS_MM = (0.4, 0.6)  # least half-widths of ADI and SAC: readers differ by as much
 CALIBRATION_SEED, EVALUATION_SEED = 900_000, 950_000  # added to the seed: far from each other and from every training
+TEST_PART = "annotated films, test part"  # as card and tables name them
+INTERVALS = "intervals"  # of ``Card.training``: why there are none
 _REQUEST = "request.json"
 _HEADLINE = (
     "point error mean", "point error p95", "films within 3 mm", "facing right", "view right", "ADI MAE", "ADI r",
@@ -40,6 +43,7 @@ class Trial:
     out: Path  # the model's folder
     work: Path  # the films'
     seed: int
+    annotated: tuple[AnnotatedFilm, ...] = ()  # held out from the training
     cache: Path | None = None
     workers: int = 1
     device: str = "auto"
@@ -49,16 +53,18 @@ class Trial:
 def calibrated(trial: Trial, card: Card, count: int) -> Card:
     """The card with intervals from ``count`` simulated films of seeds never trained on, half with filled tails.
 
-    Raises ConfigurationError where too few films are answered to calibrate.
+    Where the model answers too few of them its intervals stay as they are, and ``training`` says why under INTERVALS.
     """
-    if count < 2 * LEAST_PATIENTS:
-        raise ConfigurationError([f"{count} films calibrate nothing; ask for 0, or 400"])
     folders = simulated_films(trial, "calibration", count, CALIBRATION_SEED)
     films = [film for folder in folders.values() for film in read_annotated_films(folder)]
     assessed = assess(films, load_detector(trial.out, trial.device), progress=trial.progress)
     adi, sac = assessed.residuals()
     source = f"simulated films, {len(films)} of seeds never trained on"
-    return dataclasses.replace(card, calibration=calibrate(adi, sac, source, floors_mm=FLOORS_MM, seed=trial.seed))
+    try:
+        fitted = calibrate(adi, sac, source, floors_mm=FLOORS_MM, seed=trial.seed)
+    except ConfigurationError as error:
+        return dataclasses.replace(card, training={**card.training, INTERVALS: f"none from simulated films; {error}"})
+    return dataclasses.replace(card, calibration=fitted)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,18 +100,27 @@ def calibrate_for_site(request: SiteRequest) -> Card:
 
 
 def evaluated(trial: Trial, card: Card, count: int) -> Card:
-    """The card with its errors on ``count`` simulated films of seeds never trained or calibrated on.
+    """The card with its errors on ``count`` simulated films of seeds never trained or calibrated on, and on the
+    annotated films that were held out, where they can be assessed.
 
     Writes all figures, tables and the robustness plot into the model's folder.
     """
     detector = load_detector(trial.out, trial.device)
     folders = simulated_films(trial, "evaluation", count, EVALUATION_SEED)
+    sets = {name: read_annotated_films(folder) for name, folder in folders.items()}
+    if assessable(trial.annotated):
+        sets[TEST_PART] = trial.annotated
     found = {
-        name: evaluation_of(assess(read_annotated_films(folder), detector, progress=trial.progress), trial.seed)
-        for name, folder in folders.items()
+        name: evaluation_of(assess(films, detector, progress=trial.progress), trial.seed)
+        for name, films in sets.items()
     }
     write_evaluation(found, trial.out)
     return dataclasses.replace(card, errors=headline(found))
+
+
+def assessable(films: Sequence[AnnotatedFilm]) -> bool:
+    """Whether any has a spacing: errors are counted in mm."""
+    return any(film.spacing is not None for film in films)
 
 
 def headline(found: Mapping[str, Evaluation]) -> dict[str, float]:
@@ -117,10 +132,17 @@ def headline(found: Mapping[str, Evaluation]) -> dict[str, float]:
 def write_evaluation(found: Mapping[str, Evaluation], folder: Path) -> None:
     """``evaluation.json``, the robustness plot, and the tables in the folder's README."""
     (folder / EVALUATION).write_text(as_json(found), encoding="utf-8")
-    draw_robustness([row for one in found.values() for row in one.robustness], folder / PLOT)
+    draw_robustness(
+        [row for one in found.values() if _tells_disturbances(one) for row in one.robustness], folder / PLOT
+    )
     page = folder / "README.md"
     before = page.read_text(encoding="utf-8") if page.exists() else f"# {folder.name}\n"
     page.write_text(with_tables(before, found), encoding="utf-8")
+
+
+def _tells_disturbances(evaluation: Evaluation) -> bool:
+    """Films of a hospital do not, and are no measure of films without any."""
+    return any(row.disturbance != "none" for row in evaluation.robustness)
 
 
 def simulated_films(trial: Trial, purpose: str, count: int, seed: int) -> dict[str, Path]:

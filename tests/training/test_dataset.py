@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from aasnode.anatomy import LANDMARKS, Facing, View
-from aasnode.errors import UnreadableError
+from aasnode.errors import ConfigurationError, UnreadableError
 from aasnode.inference.card import Role, StageCard
 from aasnode.training.dataset import (
     AnnotatedFilm,
     FilmStream,
     draw_sample,
     held_out_samples,
+    keep_split,
     read_annotated_films,
     split_by_patient,
 )
@@ -182,6 +183,7 @@ def test_films_without_the_ends_of_the_axis_teach_nothing(folder: Path) -> None:
     with pytest.raises(UnreadableError, match="mark points 1 and 4"):
         FilmStream([lost], stage(Role.REFINE))
     assert len(held_out_samples([*films, lost], stage(Role.REFINE))) == 2
+    assert FilmStream([*films, lost], stage(Role.REFINE)).films == 2
 
 
 def fake_films(patients: int) -> list[AnnotatedFilm]:
@@ -207,3 +209,19 @@ def test_the_papers_patients_are_split_as_in_the_paper() -> None:
     assert len(split.train) + len(split.validation) + len(split.test) == len(films)
     assert split_by_patient(films[::-1], seed=1).test != split_by_patient(films, seed=2).test
     assert {film.path for film in split_by_patient(films[::-1], seed=1).test} == {film.path for film in split.test}
+
+
+def test_who_was_held_out_is_written_down_and_stays_held_out(tmp_path: Path) -> None:
+    folder, path = tmp_path / "films", tmp_path / "work" / "split.csv"
+    films = [dataclasses.replace(film, path=folder / film.path) for film in fake_films(12)]
+    split = split_by_patient(films, seed=1)
+    for _ in range(2):
+        keep_split(split, folder, path)
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(films)
+    held_out = [(row["path"], row["patient_id"]) for row in rows if row["part"] == "test"]
+    assert held_out == [(film.path.name, film.patient_id) for film in split.test]
+    with pytest.raises(ConfigurationError, match=r"split\.csv: other films were split than these"):
+        keep_split(split_by_patient(films, seed=2), folder, path)
+    assert [one.name for one in path.parent.iterdir()] == ["split.csv"]

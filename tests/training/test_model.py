@@ -1,7 +1,10 @@
 """A whole model by one call: every stage trained, the card beside the weights, and put on trial."""
 
+import csv
 import json
+import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,20 +12,71 @@ import pytest
 
 from aasnode.anatomy import LANDMARKS
 from aasnode.errors import ConfigurationError
-from aasnode.inference.card import Role, read_card, write_card
+from aasnode.inference.card import Role, read_card, sha256_of, write_card
 from aasnode.inference.detection import Outcome
 from aasnode.inference.detector import load_detector
-from aasnode.training.model import ModelRequest, _card, make_model, train_stage
+from aasnode.inference.hrnet import PoseHRNet, Variant
+from aasnode.inference.weights import write_weights
+from aasnode.training import model, report
+from aasnode.training.dataset import FilmStream, read_annotated_films, split_by_patient
+from aasnode.training.evaluate import summarise
+from aasnode.training.model import (
+    UNCALIBRATED,
+    ModelRequest,
+    _card,
+    make_model,
+    plan_as_paper,
+    train_stage,
+)
 from aasnode.training.sampler.crops import LOCATE, stage_card
 from aasnode.training.sampler.library import Library, LibrarySize
 from aasnode.training.simulate.disturbances import SHARES, Disturbance
 from aasnode.training.simulate.patient import VARIANT_SHARES
 from aasnode.training.simulate.priors import Priors
 from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulate, version
-from aasnode.training.train import Preset
-from aasnode.training.trial import EVALUATION_SEED, SiteRequest, Trial, calibrate_for_site, simulated_films
+from aasnode.training.train import Preset, learnt
+from aasnode.training.trial import (
+    CALIBRATION_SEED,
+    EVALUATION_SEED,
+    TEST_PART,
+    SiteRequest,
+    Trial,
+    assessable,
+    calibrate_for_site,
+    simulated_films,
+)
 
 SIZE = LibrarySize(bones=2, lacking=1, sides=1, necks=1, neighbourhoods=1, fields=1)
+
+
+def simulated(out: Path, cache: Path, count: int, priors: Priors = Priors.NATURAL) -> Path:
+    """A few coarse films."""
+    simulate(
+        SimulationRequest(
+            out=out,
+            seed=3,
+            count=count,
+            film_format=FilmFormat.PNG,
+            priors=priors,
+            pixel_mm=0.6,
+            bank_size=1,
+            cache=cache / "bones",
+        )
+    )
+    return out
+
+
+def pass_for(folder: Path, seed: int, count: int, priors: Priors) -> None:
+    """The one film of the folder stands for so many."""
+    told = {"seed": seed, "films": count, "priors": priors, "simulator": version()}
+    (folder / "request.json").write_text(json.dumps(told))
+
+
+@pytest.fixture(autouse=True)
+def little_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To validate with, and to draw the intervals of figures from."""
+    monkeypatch.setattr(model, "_VALIDATION_SAMPLES", 4)
+    monkeypatch.setattr(report, "summarise", partial(summarise, draws=20))
 
 
 @pytest.fixture(scope="module")
@@ -30,20 +84,8 @@ def request_(tmp_path_factory: pytest.TempPathFactory) -> ModelRequest:
     """Hardly any training, and two films to be put on trial with."""
     folder = tmp_path_factory.mktemp("model")
     for number, priors in enumerate(Priors):
-        simulate(
-            SimulationRequest(
-                out=folder / "work" / f"evaluation-{priors}",
-                seed=3,
-                count=1,
-                film_format=FilmFormat.PNG,
-                priors=priors,
-                pixel_mm=0.6,
-                bank_size=1,
-                cache=folder / "cache" / "bones",
-            )
-        )
-        told = {"seed": 1 + EVALUATION_SEED + number, "films": 1, "priors": priors, "simulator": version()}
-        (folder / "work" / f"evaluation-{priors}" / "request.json").write_text(json.dumps(told))
+        films = simulated(folder / "work" / f"evaluation-{priors}", folder / "cache", 1, priors)
+        pass_for(films, 1 + EVALUATION_SEED + number, 1, priors)
     return ModelRequest(
         out=folder / "tiny",
         work=folder / "work",
@@ -56,26 +98,127 @@ def request_(tmp_path_factory: pytest.TempPathFactory) -> ModelRequest:
     )
 
 
+@pytest.fixture(scope="module")
+def annotated(request_: ModelRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nine films to train on, two to validate with, one held out; of the first, point 4 was not marked."""
+    assert request_.cache is not None
+    folder = simulated(tmp_path_factory.mktemp("annotated"), request_.cache, 12)
+    path = folder / "annotations.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    unmarked = split_by_patient(read_annotated_films(folder), request_.seed).train[0].path.name
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(row for row in rows if (row["path"], row["landmark"]) != (unmarked, LANDMARKS[3]))
+    return folder
+
+
+@pytest.fixture
+def with_films(request_: ModelRequest, annotated: Path, tmp_path: Path) -> ModelRequest:
+    """One batch of each network, on annotated films."""
+    for priors in Priors:
+        shutil.copytree(request_.work / f"evaluation-{priors}", tmp_path / "work" / f"evaluation-{priors}")
+    return replace(request_, out=tmp_path / "site", work=tmp_path / "work", films=annotated, images=16)
+
+
 def test_one_call_makes_a_model_that_loads_and_tells_what_it_is_worth(request_: ModelRequest) -> None:
     alone = train_stage(request_, Role.JOINT)
+    assert not request_.out.exists()  # weights never travel without their card
     before = (request_.work / "joint" / "checkpoint.pt").stat().st_mtime_ns
     card = make_model(request_)
     assert [stage.role for stage in card.stages] == list(Role)
     assert card.stages[-1] == alone
     assert card == read_card(request_.out)
-    events = list((request_.work / "joint").glob("events*"))
-    assert len(events) == 2  # it went on where it was, which was at the end
-    assert (request_.work / "joint" / "checkpoint.pt").stat().st_mtime_ns >= before
+    assert card.training["joint"] == learnt(request_.work / "joint")
+    assert card.training["joint"].startswith("32 samples in ")
+    assert (request_.work / "joint" / "checkpoint.pt").stat().st_mtime_ns == before  # there was nothing left to learn
     found = json.loads((request_.out / "evaluation.json").read_text())
-    assert [found[name]["films"] for name in ("natural priors", "filled priors")] == [1, 1]
+    assert {name: one["films"] for name, one in found.items()} == {"natural priors": 1, "filled priors": 1}
     assert "<!-- measured -->" in (request_.out / "README.md").read_text()
     detector = load_detector(request_.out, "cpu")
     assert detector.detect(np.zeros((300, 200), np.float32), None).outcome is Outcome.OTHER_VIEW
+    assert make_model(replace(request_, evaluation_films=0)).stages == card.stages  # as often as one likes
 
 
-def test_too_few_films_to_calibrate_are_refused_before_anything_is_simulated(request_: ModelRequest) -> None:
+def test_annotated_films_are_learnt_from_and_those_held_out_are_assessed(with_films: ModelRequest) -> None:
+    card = make_model(with_films)
+    with (with_films.work / "split.csv").open(encoding="utf-8") as file:
+        parts = [row["part"] for row in csv.DictReader(file)]
+    assert [parts.count(part) for part in ("train", "validation", "test")] == [9, 2, 1]
+    assert card.training["annotated"] == "9 films to train on, 2 to validate with, 1 held out"
+    assert json.loads((with_films.out / "evaluation.json").read_text())[TEST_PART]["films"] == 1
+    assert TEST_PART in (with_films.out / "README.md").read_text()
+    assert not (with_films.out / "split.csv").exists()
+
+
+def test_a_model_as_in_the_paper_is_kept_though_it_answers_too_little_to_be_calibrated(
+    with_films: ModelRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model, "LOCATE", replace(LOCATE, input_px=64))  # a batch of the paper's network takes long
+    for number, priors in enumerate(Priors):
+        films = with_films.work / f"calibration-{priors}"
+        shutil.copytree(with_films.work / f"evaluation-{priors}", films)
+        pass_for(films, 1 + CALIBRATION_SEED + number, 100, priors)
+    write_weights(PoseHRNet(Variant.W32, maps=17), tmp_path / "coco.safetensors")
+    request = replace(with_films, preset=Preset.PAPER, pretrained=tmp_path / "coco.safetensors", calibration_films=200)
+    card = make_model(request)
+    (with_films.work / "locate" / "checkpoint.pt").unlink()  # half a gigabyte
+    assert card == read_card(request.out)
+    assert [(stage.role, stage.variant) for stage in card.stages] == [(Role.LOCATE, "w32")]
+    assert card.calibration == UNCALIBRATED
+    assert card.training["intervals"].endswith("0 patients answered; needed are 100")
+    assert TEST_PART in json.loads((request.out / "evaluation.json").read_text())
+
+
+def test_an_epoch_counts_the_films_that_are_drawn_from(with_films: ModelRequest, annotated: Path) -> None:
+    split = split_by_patient(read_annotated_films(annotated), with_films.seed)
+    plan = plan_as_paper(replace(with_films, images=None), split)
+    assert isinstance(plan.stream, FilmStream)
+    assert plan.recipe.images == 40 * plan.stream.films < 40 * len(split.train)
+
+
+def test_held_out_films_without_spacing_are_left_out_and_the_card_says_so(
+    request_: ModelRequest, annotated: Path
+) -> None:
+    split = split_by_patient(read_annotated_films(annotated), request_.seed)
+    test = tuple(replace(film, spacing=None) for film in split.test)
+    stage = stage_card(LOCATE, "w18_small", "locate.safetensors", "0" * 64)
+    card = _card(request_, (stage,), Library(SIZE, request_.cache), replace(split, test=test))
+    assert card.training["annotated"].endswith("1 held out and not assessed: none of them has a pixel spacing")
+    assert (assessable(split.test), assessable(test), assessable(())) == (True, False, False)
+
+
+def test_a_version_is_not_given_to_other_weights(request_: ModelRequest, tmp_path: Path) -> None:
+    other = replace(request_, out=tmp_path / "tiny", work=tmp_path / "work")
+    weights = tmp_path / "work" / "locate" / "weights.safetensors"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"these")
+    stage = stage_card(LOCATE, "w18_small", "locate.safetensors", sha256_of(weights))
+    write_card(_card(other, (stage,), Library(SIZE, request_.cache), None), other.out)
+    assert model._taken(other) == []  # its own
+    weights.write_bytes(b"those")
+    for start in (make_model, lambda wanted: train_stage(wanted, Role.JOINT)):
+        with pytest.raises(ConfigurationError, match=r"holds another tiny 1\.0\.0; give this one a --version"):
+            start(other)
+    assert list(other.work.iterdir()) == [weights.parent]  # nothing was begun
+    assert model._taken(replace(other, version="1.0.1")) == []
+
+
+def test_pretrained_weights_of_one_network_are_refused_for_several(request_: ModelRequest, tmp_path: Path) -> None:
+    request = replace(request_, out=tmp_path / "out", work=tmp_path / "work", pretrained=tmp_path / "file")
+    with pytest.raises(ConfigurationError, match="name the one with --only"):
+        make_model(request)
+    model._check(request, (Role.REFINE,))
+    assert not request.work.exists()
+
+
+def test_too_few_films_to_calibrate_are_refused_before_anything_is_trained(
+    request_: ModelRequest, tmp_path: Path
+) -> None:
     with pytest.raises(ConfigurationError, match="20 films calibrate nothing"):
-        make_model(replace(request_, calibration_films=20))
+        make_model(replace(request_, work=tmp_path / "work", out=tmp_path / "out", calibration_films=20))
+    assert not (tmp_path / "work").exists()
 
 
 def test_films_of_another_request_are_not_taken_for_these(request_: ModelRequest) -> None:
@@ -95,13 +238,13 @@ def test_a_card_of_the_paper_preset_can_be_read(request_: ModelRequest, tmp_path
     """One stage without masks has no rules for them."""
     paper = replace(request_, preset=Preset.PAPER, out=tmp_path)
     stage = replace(stage_card(LOCATE, "w32", "locate.safetensors", "0" * 64), channels=LANDMARKS, masks=())
-    write_card(_card(paper, (stage,), Library(SIZE, request_.cache)), tmp_path)
+    write_card(_card(paper, (stage,), Library(SIZE, request_.cache), None), tmp_path)
     assert read_card(tmp_path).decision.masks == {}
 
 
 def test_the_card_says_what_films_on_trial_show(request_: ModelRequest) -> None:
     stage = stage_card(LOCATE, "w18_small", "locate.safetensors", "0" * 64)
-    card = _card(request_, (stage,), Library(SIZE, request_.cache))
+    card = _card(request_, (stage,), Library(SIZE, request_.cache), None)
     assert set(card.disturbances) == {*SHARES, *VARIANT_SHARES}
     assert card.disturbances["upper_fusion"] == SHARES[Disturbance.UPPER_FUSION]
 

@@ -18,7 +18,7 @@ from aasnode.inference.heatmap import decode, gaussian_targets
 from aasnode.inference.hrnet import PoseHRNet, Variant
 from aasnode.inference.weights import load_weights
 from aasnode.training.samples import Sample, SampleStream, StreamDataset, as_tensors
-from aasnode.training.train import Preset, Recipe, heatmap_loss, recipe_of, train, validate
+from aasnode.training.train import Preset, Recipe, heatmap_loss, learnt, recipe_of, train, validate
 
 SIZE = 64
 
@@ -156,6 +156,24 @@ def test_a_training_that_was_stopped_ends_in_the_same_weights(tmp_path: Path, mo
     train(STREAM, held_out(4), short, tmp_path / "stopped", device="cpu", progress=False)
     straight, stopped = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("straight", "stopped"))
     assert straight == stopped
+
+
+def test_a_training_says_how_much_it_has_learnt_in_which_precision_and_on_what(tmp_path: Path) -> None:
+    short = dataclasses.replace(RECIPE, images=64, bfloat16=False)
+    assert learnt(tmp_path) == "unknown"
+    train(STREAM, held_out(4), short, tmp_path, device="cpu", progress=False)
+    assert learnt(tmp_path) == "64 samples in float32 on cpu"
+    elsewhere = json.loads((tmp_path / "training.json").read_text()) | {"learnt_in": ["bfloat16 on cuda"]}
+    (tmp_path / "training.json").write_text(json.dumps(elsewhere))
+    train(STREAM, held_out(4), short, tmp_path, device="cpu", progress=False)  # nothing left to learn
+    assert learnt(tmp_path) == "64 samples in bfloat16 on cuda"
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    torch.save(state | {"step": 2}, tmp_path / "checkpoint.pt")
+    train(STREAM, held_out(4), short, tmp_path, device="cpu", progress=False)
+    assert learnt(tmp_path) == "64 samples in bfloat16 on cuda, then float32 on cpu"
+    (tmp_path / "checkpoint.pt").unlink()
+    train(STREAM, held_out(4), short, tmp_path, device="cpu", progress=False)  # anew
+    assert learnt(tmp_path) == "64 samples in float32 on cpu"
 
 
 def test_a_checkpoint_of_other_samples_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -94,7 +95,7 @@ class ComposedStream:
 
     @property
     def masks(self) -> tuple[str, ...]:
-        """Sections of the bones."""
+        """Sections of the bones, a surgeon's hardware, defects of the bones, and what covers the patient."""
         return MASKS
 
     @property
@@ -104,9 +105,9 @@ class ComposedStream:
 
     @property
     def identity(self) -> str:
-        """Library, crops and everything that varies."""
+        """Library, crops, everything that varies, and the sources that vary it."""
         described = f"{self._library.folder.name} {self._library.size} {self._crops} {self._split} {self._priors}"
-        return hashlib.sha256(described.encode()).hexdigest()
+        return hashlib.sha256(f"{described} {version()}".encode()).hexdigest()
 
     def sample(self, seed: int, number: int) -> Sample:
         """One of an endless sequence."""
@@ -128,6 +129,15 @@ class ComposedStream:
         composition = draw_composition(self._library, reach, self._split, rng, self._priors.joint)
         seen = look_at(composition, self._crops, rng)
         return None if seen is None else make_sample(composition, seen, self._crops, rng, self._priors)
+
+
+def version() -> str:
+    """Changes when a source that composes the samples changes; what shapes their parts is the library's to tell."""
+    here = Path(__file__).parent
+    digest = hashlib.sha256()
+    for source in [*sorted(here.glob("*.py")), here.parent / "simulate" / "film.py"]:
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def look_at(composition: Composition, crops: WholeFilm | CloseUp, rng: np.random.Generator) -> Seen | None:
