@@ -105,6 +105,9 @@ DECISION = Decision(
 differs; the card says how."""
 THRESHOLDS = "chosen on a development set of real films and other radiographs; nothing was trained or calibrated on it"
 
+SEARCH = Search(caudal=CAUDAL, fields=(1.0, 0.6), weak_candidates=1, weak_confidence=0.68)
+"""Where to look: on the film as a whole and on parts of it, turned as well where nothing upright convinces."""
+
 UNCALIBRATED = Calibration(
     adi_quantile=5.0, sac_quantile=5.0, adi_floor_mm=2.0, sac_floor_mm=2.5, source="none: intervals are only a guess"
 )
@@ -321,7 +324,9 @@ def _card(request: ModelRequest, stages: tuple[StageCard, ...], library: Library
         stages=stages,
         decision=dataclasses.replace(DECISION, masks=rules),
         calibration=UNCALIBRATED,
-        search=Search(caudal=CAUDAL, fields=(1.0, 0.6), weak_candidates=1) if simulated else Search(),
+        search=SEARCH if simulated else Search(),
+        if simulated
+        else Search(),
         postures=simulated_postures(library.bank, request.seed),
         disturbances={str(name): share for name, share in [*SHARES.items(), *VARIANT_SHARES.items()]},
         training={

@@ -13,7 +13,8 @@ from aasnode.training.evaluate import Estimate, summarise
 
 EVALUATION, PLOT = "evaluation.json", "robustness.png"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
-ALL = "all films"  # the name of the set that holds all the others' films
+ALL = "both priors"  # the name of the set of all simulated films
+_CALM = "none"  # the row of films without any disturbance
 STRENGTHS = ("weak", "middle", "strong")
 
 
@@ -91,9 +92,15 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
 
 def tables(evaluations: Mapping[str, Evaluation]) -> str:
     """The tables of a model card in Markdown: figures by set of films; the others are of all films."""
-    whole = [evaluations[ALL]] if ALL in evaluations else list(evaluations.values())
-    parts = (_figure_table(evaluations), _withheld_table(whole), _robustness_table(whole))
+    simulated = simulated_of(evaluations)
+    parts = (_figure_table(evaluations), _withheld_table(simulated), _robustness_table(simulated))
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def simulated_of(evaluations: Mapping[str, Evaluation]) -> Sequence[Evaluation]:
+    """Those that know what disturbs a film and why it cannot be measured, each film in one of them."""
+    several = [evaluations[ALL]] if ALL in evaluations else evaluations.values()
+    return [one for one in several if any(row.disturbance != _CALM for row in one.robustness)]
 
 
 def _figure_table(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:

@@ -16,23 +16,34 @@ from pathlib import Path
 from aasnode.errors import ConfigurationError
 from aasnode.inference.card import Card, read_card
 from aasnode.inference.detector import load_detector
-from aasnode.training.assess import assess
+from aasnode.training.assess import assess, joined
 from aasnode.training.calibrate import calibrate, write_calibration
 from aasnode.training.dataset import AnnotatedFilm, read_annotated_films
 from aasnode.training.plot import draw_robustness
-from aasnode.training.report import EVALUATION, PLOT, Evaluation, as_json, evaluation_of, with_tables
+from aasnode.training.report import (
+    ALL,
+    EVALUATION,
+    PLOT,
+    Evaluation,
+    as_json,
+    evaluation_of,
+    simulated_of,
+    with_tables,
+)
 from aasnode.training.simulate.priors import Priors
 from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulate, version
 
 FLOORS_MM = (0.4, 0.6)  # least half-widths of ADI and SAC: readers differ by as much
+LENGTH_SHARE = 0.04  # what grows with a length; with it one quantile serves small and large ADIs
 CALIBRATION_SEED, EVALUATION_SEED = 900_000, 950_000  # added to the seed: far from each other and from every training
 TEST_PART = "annotated films, test part"  # as card and tables name them
 INTERVALS = "intervals"  # of ``Card.training``: why there are none
 _REQUEST = "request.json"
 _HEADLINE = (
-    "point error mean", "point error p95", "films within 3 mm", "facing right", "view right", "ADI MAE", "ADI r",
-    "ADI coverage", "ADI abstained", "ADI rightly withheld", "SAC MAE", "SAC r", "SAC coverage", "SAC abstained",
-    "SAC rightly withheld",
+    "point error mean", "point error p95", "films within 3 mm", "facing right", "view right",
+    *(f"{length} {figure}" for length in ("ADI", "SAC") for figure in (
+        "MAE", "r", "sensitivity", "specificity", "coverage", "interval width median", "abstained", "rightly withheld"
+    )),
 )  # fmt: skip
 
 
@@ -61,7 +72,7 @@ def calibrated(trial: Trial, card: Card, count: int) -> Card:
     adi, sac = assessed.residuals()
     source = f"simulated films, {len(films)} of seeds never trained on"
     try:
-        fitted = calibrate(adi, sac, source, floors_mm=FLOORS_MM, seed=trial.seed)
+        fitted = calibrate(adi, sac, source, floors_mm=FLOORS_MM, length_share=LENGTH_SHARE, seed=trial.seed)
     except ConfigurationError as error:
         return dataclasses.replace(card, training={**card.training, INTERVALS: f"none from simulated films; {error}"})
     return dataclasses.replace(card, calibration=fitted)
@@ -94,7 +105,7 @@ def calibrate_for_site(request: SiteRequest) -> Card:
     adi, sac = assessed.residuals()
     patients = len(set(assessed.results.patients.tolist()))
     source = f"annotated films of {patients} patients of this site"
-    fitted = calibrate(adi, sac, source, floors_mm=FLOORS_MM)
+    fitted = calibrate(adi, sac, source, floors_mm=FLOORS_MM, length_share=LENGTH_SHARE)
     shutil.copytree(request.model, request.out, dirs_exist_ok=True)
     return write_calibration(request.out, fitted, request.version)
 
@@ -107,13 +118,14 @@ def evaluated(trial: Trial, card: Card, count: int) -> Card:
     """
     detector = load_detector(trial.out, trial.device)
     folders = simulated_films(trial, "evaluation", count, EVALUATION_SEED)
-    sets = {name: read_annotated_films(folder) for name, folder in folders.items()}
-    if assessable(trial.annotated):
-        sets[TEST_PART] = trial.annotated
-    found = {
-        name: evaluation_of(assess(films, detector, progress=trial.progress), trial.seed)
-        for name, films in sets.items()
+    assessed = {
+        name: assess(read_annotated_films(folder), detector, progress=trial.progress)
+        for name, folder in folders.items()
     }
+    assessed[ALL] = joined(assessed)
+    if assessable(trial.annotated):
+        assessed[TEST_PART] = assess(trial.annotated, detector, progress=trial.progress)
+    found = {name: evaluation_of(one, trial.seed) for name, one in assessed.items()}
     write_evaluation(found, trial.out)
     return dataclasses.replace(card, errors=headline(found))
 
@@ -132,17 +144,10 @@ def headline(found: Mapping[str, Evaluation]) -> dict[str, float]:
 def write_evaluation(found: Mapping[str, Evaluation], folder: Path) -> None:
     """``evaluation.json``, the robustness plot, and the tables in the folder's README."""
     (folder / EVALUATION).write_text(as_json(found), encoding="utf-8")
-    draw_robustness(
-        [row for one in found.values() if _tells_disturbances(one) for row in one.robustness], folder / PLOT
-    )
+    draw_robustness([row for one in simulated_of(found) for row in one.robustness], folder / PLOT)
     page = folder / "README.md"
     before = page.read_text(encoding="utf-8") if page.exists() else f"# {folder.name}\n"
     page.write_text(with_tables(before, found), encoding="utf-8")
-
-
-def _tells_disturbances(evaluation: Evaluation) -> bool:
-    """Films of a hospital do not, and are no measure of films without any."""
-    return any(row.disturbance != "none" for row in evaluation.robustness)
 
 
 def simulated_films(trial: Trial, purpose: str, count: int, seed: int) -> dict[str, Path]:
