@@ -325,8 +325,6 @@ def _card(request: ModelRequest, stages: tuple[StageCard, ...], library: Library
         decision=dataclasses.replace(DECISION, masks=rules),
         calibration=UNCALIBRATED,
         search=SEARCH if simulated else Search(),
-        if simulated
-        else Search(),
         postures=simulated_postures(library.bank, request.seed),
         disturbances={str(name): share for name, share in [*SHARES.items(), *VARIANT_SHARES.items()]},
         training={
