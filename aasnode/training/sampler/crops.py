@@ -43,7 +43,7 @@ class CloseUp:
     zoom_log: float  # even, either way
     turn_degrees: float  # even, either way
     shift_mm: float  # even, either way, along both axes
-    views: int = 3
+    views: int = 2
     misplaced: float = 0.2  # share: beside the joint, reversed or mirrored, with nothing to find
     misplaced_mm: tuple[float, float] = (22.0, 60.0)  # how far beside, at least beyond what ``shift_mm`` may bring
     elsewhere: float = 0.06  # share: other parts of the body
