@@ -4,7 +4,9 @@
 
 FOLDER holds ``images.csv`` and ``annotations.csv``, as ``aasnode simulate`` writes them. Needs ``aasnode[train]``.
 Prints a table in Markdown. Errors are compared on the films that every variant answered, so that none gains by
-abstaining; cost is processor time per film against the model as shipped, in the same run, one thread.
+abstaining. The ADI's width is that of intervals which cover nine of ten of these films, fitted to each variant's own
+doubt: what its spread is worth. Wrongly measured are lengths that cannot be measured. Cost is processor time per film
+against the model as shipped, in the same run, one thread.
 """
 
 import argparse
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from aasnode.assets import shipped_model
@@ -23,8 +26,10 @@ from aasnode.inference.card import Card, Role, read_card
 from aasnode.inference.detector import FilmDetector
 from aasnode.inference.stage import load_stages
 from aasnode.training.assess import Assessed, assess
+from aasnode.training.calibrate import conformal_quantile
 from aasnode.training.dataset import AnnotatedFilm, read_annotated_films
 from aasnode.training.evaluate import Results, abstention, mean_absolute_error, point_errors
+from aasnode.training.trial import FLOORS_MM
 
 
 def _with_stages(*roles: Role) -> Callable[[Card], Card]:
@@ -47,13 +52,14 @@ def _looked(passes: int, views: int) -> Callable[[Card], Card]:
 
 
 VARIANTS: Mapping[str, Callable[[Card], Card]] = {
-    "as shipped: locate, refine, joint; DARK; three views": lambda card: card,
+    "as shipped: locate, refine, joint; DARK; two views": lambda card: card,
     "one stage: locate": _with_stages(Role.LOCATE),
     "two stages: locate, refine": _with_stages(Role.LOCATE, Role.REFINE),
     "decoding: argmax": _decoded("argmax"),
     "decoding: quarter offset": _decoded("quarter"),
     "one view": _looked(passes=2, views=1),
     "one pass, one view": _looked(passes=1, views=1),
+    "three views": _looked(passes=2, views=3),
     "five views": _looked(passes=2, views=5),
 }
 
@@ -66,7 +72,22 @@ def measured(films: Sequence[AnnotatedFilm], card: Card, model_dir: Path) -> tup
     return found, (time.process_time() - started) / len(found.films)
 
 
-def row(name: str, results: Results, common: Results, cost: float) -> str:
+def adi_width(found: Assessed, rows: npt.NDArray[np.intp]) -> float:
+    """Median width of intervals of the ADI that cover nine of ten of these films."""
+    errors = np.abs(found.results.adi.measured - found.results.adi.truth)[rows]
+    doubts = np.hypot(found.adi_sigmas_mm, FLOORS_MM[0])[rows]
+    return 2 * conformal_quantile(errors / doubts) * float(np.median(doubts))
+
+
+def wrongly_measured(results: Results) -> float:
+    """Share of the lengths that cannot be measured and were."""
+    lost = np.concatenate([~results.adi.measurable, ~results.sac.measurable])
+    told = np.concatenate([np.isfinite(results.adi.measured), np.isfinite(results.sac.measured)])
+    return float(told[lost].mean()) if lost.any() else float("nan")
+
+
+def row(name: str, found: Assessed, rows: npt.NDArray[np.intp], cost: float) -> str:
+    results, common = found.results, found.results[rows]
     errors = point_errors(common.points, common.truth)
     errors = errors[np.isfinite(errors)]  # a point that is hidden has no truth
     figures = (
@@ -74,7 +95,9 @@ def row(name: str, results: Results, common: Results, cost: float) -> str:
         f"{np.percentile(errors, 95):.2f}",
         f"{mean_absolute_error(common.adi):.2f}",
         f"{mean_absolute_error(common.sac):.2f}",
+        f"{adi_width(found, rows):.2f}",
         f"{100 * abstention(results.adi):.0f} %",
+        f"{100 * wrongly_measured(results):.0f} %",
         f"{cost:.2f}",
     )
     return f"| {name} | " + " | ".join(figures) + " |"
@@ -95,10 +118,12 @@ def main() -> int:
     common = np.flatnonzero(np.all(answered, axis=0))
     base = next(iter(found.values()))[1]
     print(f"{card.model}: {len(films)} films, errors on the {len(common)} that all answered, in mm\n")
-    print("| variant | point error | 95th percentile | ADI MAE | SAC MAE | ADI not measured | cost |")
-    print("|---|---|---|---|---|---|---|")
+    heads = ("variant", "point error", "95th percentile", "ADI MAE", "SAC MAE", "ADI width", "ADI not measured",
+             "wrongly measured", "cost")  # fmt: skip
+    print("| " + " | ".join(heads) + " |")
+    print("|---" * len(heads) + "|")
     for name, (one, seconds) in found.items():
-        print(row(name, one.results, one.results[common], seconds / base))
+        print(row(name, one, common, seconds / base))
     return 0
 
 
