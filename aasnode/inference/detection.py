@@ -41,7 +41,7 @@ class Detection:
     adi_reason: Reason | None
     sac_reason: Reason | None
     facing: Facing
-    facing_confidence: float
+    facing_confidence: float  # of the points that tell it
     view: View
     view_confidence: float
     model: str  # name and version, e.g. "aas-cpu 1.0.0"

@@ -141,6 +141,7 @@ def _share(rows: Sequence[Withheld]) -> str:
 
 
 def _robustness_table(evaluations: Sequence[Evaluation]) -> Iterator[str]:
+    yield "<details><summary>Error and abstention by disturbance and strength, as a table</summary>\n"
     yield "| Disturbance | strength | films | mean point error | ADI not measured | SAC not measured |"
     yield "|---|---|---|---|---|---|"
     for row in pooled([row for one in evaluations for row in one.robustness]):
@@ -149,6 +150,7 @@ def _robustness_table(evaluations: Sequence[Evaluation]) -> Iterator[str]:
         )
         error = "–" if math.isnan(row.error_mm) else f"{row.error_mm:.2f} mm"
         yield f"| {row.disturbance.replace('_', ' ')} | {strength_of(row)} | {row.films} | {error} | {shares} |"
+    yield "\n</details>"
 
 
 def strength_of(row: Robustness) -> str:
