@@ -25,11 +25,12 @@ from aasnode.assets import shipped_model
 from aasnode.inference.card import Card, Role, read_card
 from aasnode.inference.detector import FilmDetector
 from aasnode.inference.stage import load_stages
+from aasnode.measurement import IntervalRule
 from aasnode.training.assess import Assessed, assess
-from aasnode.training.calibrate import conformal_quantile
+from aasnode.training.calibrate import Residuals, conformal_quantile, scores
 from aasnode.training.dataset import AnnotatedFilm, read_annotated_films
 from aasnode.training.evaluate import Results, abstention, mean_absolute_error, point_errors
-from aasnode.training.trial import FLOORS_MM
+from aasnode.training.trial import FLOORS_MM, LENGTH_SHARE
 
 
 def _with_stages(*roles: Role) -> Callable[[Card], Card]:
@@ -74,14 +75,21 @@ def measured(films: Sequence[AnnotatedFilm], card: Card, model_dir: Path) -> tup
 
 def adi_width(found: Assessed, rows: npt.NDArray[np.intp]) -> float:
     """Median width of intervals of the ADI that cover nine of ten of these films."""
-    errors = np.abs(found.results.adi.measured - found.results.adi.truth)[rows]
-    doubts = np.hypot(found.adi_sigmas_mm, FLOORS_MM[0])[rows]
-    return 2 * conformal_quantile(errors / doubts) * float(np.median(doubts))
+    lengths, sigmas = found.results.adi[rows], found.adi_sigmas_mm[rows]
+    residuals = Residuals(
+        errors_mm=lengths.measured - lengths.truth,
+        lengths_mm=lengths.measured,
+        sigmas_mm=sigmas,
+        patients=found.results.patients[rows],
+    )
+    quantile = conformal_quantile(scores(residuals, FLOORS_MM[0], LENGTH_SHARE))
+    rule = IntervalRule(quantile=quantile, floor_mm=FLOORS_MM[0], length_share=LENGTH_SHARE)
+    return 2 * float(np.median([rule.half_width_mm(*pair) for pair in zip(sigmas, lengths.measured, strict=True)]))
 
 
 def wrongly_measured(results: Results) -> float:
     """Share of the lengths that cannot be measured and were."""
-    lost = np.concatenate([~results.adi.measurable, ~results.sac.measurable])
+    lost = np.concatenate([results.adi.lost, results.sac.lost])
     told = np.concatenate([np.isfinite(results.adi.measured), np.isfinite(results.sac.measured)])
     return float(told[lost].mean()) if lost.any() else float("nan")
 

@@ -59,9 +59,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Make the model, or go on where it was stopped, and say where it is."""
     from aasnode.inference.card import Role
+    from aasnode.training.calibrate import INTERVALS
     from aasnode.training.model import UNCALIBRATED, ModelRequest, make_model, train_stage
     from aasnode.training.train import Preset
-    from aasnode.training.trial import INTERVALS
 
     request = ModelRequest(
         out=arguments.out,

@@ -82,9 +82,9 @@ class Search:
     """Which hypotheses on place, size and posture the first stage tries."""
 
     fields: tuple[float, ...] = (1.0,)  # side of the crop in longer sides of the film; 1 is the letterboxed film
-    weak_turns_deg: tuple[float, ...] = (90.0, -90.0, 180.0)  # tried as well where nothing upright convinces
-    weak_confidence: float = 0.6  # of the first two looks, below which nothing convinces
-    candidates: int = 2  # places that the next stage looks at
+    weak_turns_deg: tuple[float, ...] = (90.0, -90.0, 180.0)  # tried as well where the first place does not convince
+    weak_confidence: float = 0.6  # of the first two looks, below which a place does not convince
+    candidates: int = 2  # places that the next stage may look at, the second only where the first does not convince
     weak_candidates: int = 2  # the same of the turned ones
     caudal: tuple[str, ...] = ()  # channels that lie below C1, to tell a mirrored film from a turned one
 

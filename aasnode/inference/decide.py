@@ -23,8 +23,8 @@ ARCH_POINTS = (Landmark.C1_ANTERIOR_ARCH_POSTERIOR, Landmark.C1_POSTERIOR_ARCH_A
 _ENDS = {"adi": ADI_ENDS, "sac": SAC_ENDS}  # by the names that the card has for the lengths
 _EDGE = 0.05  # diameters from the film's edge within which an uncertain point counts as outside
 _STEEP_DEG = 65.0  # a C1 axis steeper than this says nothing of left and right: the patient may lie
-_EXTENDED_DEG = 85.0  # except where its front is above: so far extension lifts it, and a film of a lying patient seldom
-_LYING = 0.04  # share of films that lie on their side, an estimate (the simulator's)
+_EXTENDED_DEG = 85.0  # except where its front is above: so far extension lifts it, which is the commoner reason
+_LYING = 0.04  # share of films that lie on their side, an estimate; 0.033 of the simulator's do
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,8 +181,8 @@ def _within(value: float, limits: Sequence[float]) -> bool:
 
 
 def facing_of(pose: Pose) -> Facing:
-    """The side to which the face points; unknown where the C1 axis stands upright, as on a film of a lying patient."""
-    if _is_upright(pose):
+    """The side to which the face points; unknown where the C1 axis is steep, as on a film of a lying patient."""
+    if _shows_head_up(pose):
         return Facing.LEFT if pose.mirrored else Facing.RIGHT
     slope = math.degrees(math.acos(min(1.0, abs(math.cos(pose.angle)))))
     if slope > _STEEP_DEG:
@@ -195,7 +195,7 @@ def neck_view_of(pose: Pose, postures: Mapping[str, Posture]) -> tuple[NeckView,
 
     That the film lies on its side after all speaks against any.
     """
-    if not postures or not _is_upright(pose):
+    if not postures or not _shows_head_up(pose):
         return NeckView.UNKNOWN, 0.0
     inclination = _inclination_deg(pose)
     weights = _weights(inclination, postures)
@@ -209,7 +209,7 @@ def _weights(inclination_deg: float, postures: Mapping[str, Posture]) -> dict[st
     return {name: posture.share * _density(inclination_deg, posture) for name, posture in postures.items()}
 
 
-def _is_upright(pose: Pose) -> bool:
+def _shows_head_up(pose: Pose) -> bool:
     """Whether the film shows the patient head up, as far as C1 can tell."""
     return -_STEEP_DEG <= _inclination_deg(pose) <= _EXTENDED_DEG
 

@@ -15,7 +15,7 @@ from aasnode.inference.pose import BACK, FRONT, Pose, focus_of, pose_of, surenes
 from aasnode.inference.stage import Reading, Stage
 
 # Turn in degrees, zoom, shift in shares of the side: small against what a stage was trained on, in an order in which
-# any first few of them are balanced.
+# the first one, three, five and seven of them are balanced.
 _VARIATIONS: tuple[tuple[float, float, tuple[float, float]], ...] = (
     (0.0, 1.00, (0.000, 0.000)),
     (5.0, 1.06, (0.023, 0.012)),

@@ -30,7 +30,7 @@ class IntervalRule:
 
     quantile: float
     floor_mm: float  # what no network knows of itself: so careful readers differ, and so bones behind a sharp picture
-    length_share: float = 0.0  # of the length, likewise: the longer, the more an axis or a scale that is off makes
+    length_share: float  # of the length, likewise: the longer, the more an axis or a scale that is off makes
 
     def half_width_mm(self, sigma_mm: float, length_mm: float) -> float:
         """Of a length with that standard deviation; never less than the floor. Each doubt adds to the others."""
@@ -46,7 +46,7 @@ class Calibration:
     sac_quantile: float
     adi_floor_mm: float
     sac_floor_mm: float
-    length_share: float = 0.0
+    length_share: float = 0.0  # cards before 0.6.0 have none
     source: str  # "simulated films" until a site has calibrated
 
     @property

@@ -3,7 +3,6 @@
 The same call as in a hospital: pixels and spacing go in, nothing of the truth does.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -33,6 +32,7 @@ from aasnode.training.evaluate import (
 from aasnode.training.simulate.disturbances import Disturbance
 
 ADI_ROWS, SAC_ROWS = (0, 1), (2, 3)
+CALM = "none"  # the row of films without any disturbance
 _UNGRADED = (Disturbance.MIRRORED, Disturbance.TURNED, Disturbance.MONOCHROME1)  # there or not
 
 
@@ -98,7 +98,7 @@ def joined(sets: Mapping[str, Assessed]) -> Assessed:
 class Robustness:
     """One disturbance within one range of strength."""
 
-    disturbance: str  # "none" for films without any
+    disturbance: str  # CALM for films without any
     weakest: float
     strongest: float
     films: int
@@ -110,30 +110,6 @@ class Robustness:
 def robustness(assessed: Assessed, edges: Sequence[float] = (0.0, 0.34, 0.67, 1.0)) -> list[Robustness]:
     """Error and abstention by disturbance and strength, as far as there are such films."""
     return [row for row in _robustness_rows(assessed, edges) if row.films]
-
-
-def pooled(rows: Sequence[Robustness]) -> list[Robustness]:
-    """Rows of several sets of films as one set's, weighed by films."""
-    groups: dict[tuple[str, float, float], list[Robustness]] = {}
-    for row in rows:
-        groups.setdefault((row.disturbance, row.weakest, row.strongest), []).append(row)
-    return [
-        replace(
-            group[0],
-            films=sum(row.films for row in group),
-            error_mm=_weighed(group, "error_mm"),
-            adi_abstained=_weighed(group, "adi_abstained"),
-            sac_abstained=_weighed(group, "sac_abstained"),
-        )
-        for group in groups.values()
-    ]
-
-
-def _weighed(rows: Sequence[Robustness], column: str) -> float:
-    """Mean by films; nan where nothing was answered."""
-    known = [(row.films, getattr(row, column)) for row in rows if math.isfinite(getattr(row, column))]
-    films = sum(count for count, _ in known)
-    return sum(count * value for count, value in known) / films if films else math.nan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +138,7 @@ def withheld(assessed: Assessed) -> list[Withheld]:
 
 def _robustness_rows(assessed: Assessed, edges: Sequence[float]) -> Iterator[Robustness]:
     calm = np.array([not film.disturbances for film in assessed.films], bool)
-    yield _robustness_row(assessed, "none", (0.0, 0.0), calm)
+    yield _robustness_row(assessed, CALM, (0.0, 0.0), calm)
     for name in sorted({name for film in assessed.films for name in film.disturbances}):
         strength = np.array([film.disturbances.get(name, np.nan) for film in assessed.films])
         for low, high in pairwise((edges[0], edges[-1]) if name in _UNGRADED else edges):
@@ -237,11 +213,22 @@ def _lengths(
     found = np.array([_found_length(film, detection, rows) for film, detection in pairs], np.float64).reshape(-1, 2)
     measured, sigmas = found[:, 0], found[:, 1]
     half = np.array([rule.half_width_mm(sigma, mm) for mm, sigma in found], np.float64)
-    return Lengths(truth=truth, measured=measured, low=np.maximum(measured - half, 0), high=measured + half), sigmas
+    lengths = Lengths(
+        truth=truth,
+        measured=measured,
+        low=np.maximum(measured - half, 0),
+        high=measured + half,
+        lost=np.array([_why_lost(film, is_adi=is_adi) is not None for film, _ in pairs], bool),
+    )
+    return lengths, sigmas
+
+
+def _why_lost(film: AnnotatedFilm, *, is_adi: bool) -> str | None:
+    return film.adi_reason if is_adi else film.sac_reason
 
 
 def _true_length(film: AnnotatedFilm, rows: tuple[int, int], *, is_adi: bool) -> float:
-    if (film.adi_reason if is_adi else film.sac_reason) is not None:
+    if _why_lost(film, is_adi=is_adi) is not None:
         return float("nan")
     a, b = _in_mm(film.points[list(rows)], film.spacing)
     return float(np.hypot(*(a - b)))

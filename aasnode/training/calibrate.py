@@ -17,6 +17,7 @@ from aasnode.measurement import Calibration
 from aasnode.training.evaluate import Values
 
 COVERAGE = 0.90
+INTERVALS = "intervals"  # of ``Card.training``: why there are none
 LEAST_PATIENTS = 100  # below, the 90 % quantile itself is too uncertain to be shown
 
 
@@ -36,7 +37,7 @@ def conformal_quantile(scores: Values, coverage: float = COVERAGE) -> float:
     return float(np.sort(scores)[rank - 1]) if rank <= len(scores) else math.inf
 
 
-def fit_quantile(residuals: Residuals, floor_mm: float, length_share: float = 0.0, seed: int = 0) -> float:
+def fit_quantile(residuals: Residuals, floor_mm: float, length_share: float, seed: int = 0) -> float:
     """The least q with which an ``IntervalRule`` covers 90 %; one film a patient, so that the scores are exchangeable.
 
     Raises ConfigurationError below ``LEAST_PATIENTS`` patients.
@@ -44,11 +45,15 @@ def fit_quantile(residuals: Residuals, floor_mm: float, length_share: float = 0.
     rows = _one_per_patient(residuals.patients, seed)
     if len(rows) < LEAST_PATIENTS:
         raise ConfigurationError([f"calibration: {len(rows)} patients answered; needed are {LEAST_PATIENTS}"])
-    errors = np.abs(residuals.errors_mm[rows])
-    known = np.hypot(floor_mm, length_share * residuals.lengths_mm[rows])
-    spreads = np.maximum(np.hypot(residuals.sigmas_mm[rows], known), 1e-6)
-    scores = np.where(errors <= floor_mm, 0.0, errors / spreads)
-    return conformal_quantile(scores)
+    return conformal_quantile(scores(residuals, floor_mm, length_share)[rows])
+
+
+def scores(residuals: Residuals, floor_mm: float, length_share: float) -> Values:
+    """(N,) the least quantile with which an ``IntervalRule`` would cover each."""
+    errors = np.abs(residuals.errors_mm)
+    known = np.hypot(floor_mm, length_share * residuals.lengths_mm)
+    spreads = np.maximum(np.hypot(residuals.sigmas_mm, known), 1e-6)
+    return np.where(errors <= floor_mm, 0.0, errors / spreads)
 
 
 def calibrate(
@@ -57,10 +62,10 @@ def calibrate(
     source: str,
     *,
     floors_mm: tuple[float, float],
-    length_share: float = 0.0,
+    length_share: float,
     seed: int = 0,
 ) -> Calibration:
-    """Both quantiles. ``floors_mm``, of ADI and SAC, and ``length_share`` are chosen before the residuals are seen."""
+    """Both quantiles. ``floors_mm``, of ADI and SAC, and ``length_share`` are not fitted."""
     return Calibration(
         adi_quantile=fit_quantile(adi, floors_mm[0], length_share, seed),
         sac_quantile=fit_quantile(sac, floors_mm[1], length_share, seed),
@@ -72,15 +77,27 @@ def calibrate(
 
 
 def write_calibration(model_dir: Path, calibration: Calibration, version: str) -> Card:
-    """Put the calibration into the model's card under a new version. Raises ModelError, or ConfigurationError where
-    the version is the old one: results must tell which intervals they carry.
+    """Put the calibration into the model's card under a new version, without figures of the intervals before.
+
+    Raises ModelError, or ConfigurationError where the version is the old one: results must tell which intervals they
+    carry.
     """
     card = read_card(model_dir)
     if version == card.version:
         raise ConfigurationError([f"calibration: version {version} is taken by the card as it is; give a new one"])
-    changed = dataclasses.replace(card, calibration=calibration, version=version)
+    changed = dataclasses.replace(
+        card,
+        calibration=calibration,
+        version=version,
+        errors={name: value for name, value in card.errors.items() if not _hangs_on_intervals(name)},
+        training={name: told for name, told in card.training.items() if name != INTERVALS},
+    )
     write_card(changed, model_dir)
     return changed
+
+
+def _hangs_on_intervals(figure: str) -> bool:
+    return any(word in figure for word in ("coverage", "width", "sensitivity", "specificity"))
 
 
 def _one_per_patient(patients: npt.NDArray[np.str_], seed: int) -> npt.NDArray[np.intp]:

@@ -155,7 +155,9 @@ def keep_split(split: Split, folder: Path, path: Path) -> None:
     table = _as_table(split, folder)
     if path.exists():
         if path.read_text(encoding="utf-8") != table:
-            raise ConfigurationError([f"{path}: other films were split than these; choose another work folder"])
+            raise ConfigurationError(
+                [f"{path}: holds the split of other films or of another seed; choose another folder"]
+            )
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}")
@@ -169,7 +171,7 @@ def _as_table(split: Split, folder: Path) -> str:
     writer.writerow(["path", "patient_id", "part"])
     for part in fields(split):
         films: tuple[AnnotatedFilm, ...] = getattr(split, part.name)
-        writer.writerows([_path_within(folder, film.path), film.patient_id, part.name] for film in films)
+        writer.writerows(sorted((str(_path_within(folder, film.path)), film.patient_id, part.name) for film in films))
     return text.getvalue()
 
 

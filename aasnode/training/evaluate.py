@@ -24,6 +24,7 @@ class Lengths:
     measured: Values  # (N,) nan where the model abstained
     low: Values  # (N,) 90 % interval
     high: Values
+    lost: Flags  # (N,) cannot be measured, and it is known why; a point that nobody marked is not lost
 
     def __getitem__(self, rows: npt.NDArray[np.intp] | Flags) -> "Lengths":
         """These films only."""
@@ -83,8 +84,8 @@ def abstention(lengths: Lengths) -> float:
 
 
 def rightly_withheld(lengths: Lengths) -> float:
-    """Share of the films without anything to measure that were not measured."""
-    return _mean(np.isnan(lengths.measured[~lengths.measurable]))
+    """Share of the films on which it cannot be measured that were not measured."""
+    return _mean(np.isnan(lengths.measured[lengths.lost]))
 
 
 def coverage(lengths: Lengths) -> float:
@@ -126,10 +127,7 @@ def calls(lengths: Lengths, threshold: Threshold, *, strict: bool) -> tuple[Flag
 
 
 def with_exact_values(lengths: Lengths) -> Lengths:
-    """The truth in intervals as wide as these: what nobody who doubts as much could surpass.
-
-    Of its sensitivity the rest is the price of the doubt alone (docs/training.md, "Uncertain").
-    """
+    """The truth itself in intervals as wide as these: what it falls short of is the price of the doubt alone."""
     half = lengths.high - lengths.measured
     exact = np.where(np.isfinite(lengths.measured), lengths.truth, np.nan)
     return replace(lengths, measured=exact, low=np.maximum(exact - half, 0), high=exact + half)

@@ -37,6 +37,7 @@ from aasnode.training.dataset import (
     held_out_samples,
     keep_split,
     read_annotated_films,
+    read_film,
     split_by_patient,
 )
 from aasnode.training.mixture import Mixture
@@ -62,7 +63,7 @@ from aasnode.training.sampler.stream import ComposedStream, StreamPriors
 from aasnode.training.samples import Sample, SampleStream
 from aasnode.training.simulate.disturbances import SHARES
 from aasnode.training.simulate.patient import VARIANT_SHARES
-from aasnode.training.train import WEIGHTS, Preset, Recipe, learnt, recipe_of, train
+from aasnode.training.train import CHECKPOINT, WEIGHTS, Preset, Recipe, learnt, recipe_of, train
 from aasnode.training.trial import CALIBRATION_SEED, EVALUATION_SEED, Trial, assessable, calibrated, evaluated
 
 SPLIT = "split.csv"  # in the work folder
@@ -106,7 +107,8 @@ differs; the card says how."""
 THRESHOLDS = "chosen on a development set of real films and other radiographs; nothing was trained or calibrated on it"
 
 SEARCH = Search(caudal=CAUDAL, fields=(1.0, 0.6), weak_candidates=1, weak_confidence=0.68)
-"""Where to look: on the film as a whole and on parts of it, turned as well where nothing upright convinces."""
+"""Where to look: on the film as a whole and on parts of it; at a second place, and turned, where the first one does not
+convince."""
 
 UNCALIBRATED = Calibration(
     adi_quantile=5.0, sac_quantile=5.0, adi_floor_mm=2.0, sac_floor_mm=2.5, source="none: intervals are only a guess"
@@ -206,8 +208,10 @@ def _taken(request: ModelRequest) -> list[str]:
 
 
 def _is_own(request: ModelRequest, stage: StageCard) -> bool:
-    weights = request.work / stage.role / WEIGHTS
-    return weights.exists() and sha256_of(weights) == stage.sha256
+    folder = request.work / stage.role
+    return (
+        (folder / CHECKPOINT).exists() and (folder / WEIGHTS).exists() and sha256_of(folder / WEIGHTS) == stage.sha256
+    )
 
 
 def plans_of(request: ModelRequest, films: Split | None) -> Mapping[Role, Callable[[], Plan]]:
@@ -278,6 +282,8 @@ def _annotated(request: ModelRequest) -> Split | None:
     if request.films is None:
         return None
     split = split_by_patient(read_annotated_films(request.films), request.seed)
+    for film in split.test:
+        read_film(film)  # last of all to be needed: better unreadable now
     keep_split(split, request.films, request.work / SPLIT)
     return split
 

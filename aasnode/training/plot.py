@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from aasnode.training.assess import Robustness, pooled
+from aasnode.training.assess import CALM, Robustness
 from aasnode.training.report import STRENGTHS, strength_of
 
 _INK, _MUTED, _GRID = "#1b1b1b", "#6b7280", "#e5e7eb"
 _SHADES = dict(zip(STRENGTHS, ("#9ecae1", "#4292c6", "#08306b"), strict=True)) | {"": "#1b1b1b"}
-_NONE = "none"  # the row of films without any disturbance
 _PANELS = {
     "error_mm": ("mean point error, mm", 1),
     "adi_abstained": ("ADI not measured, %", 100),
@@ -19,7 +18,7 @@ _PANELS = {
 
 
 def draw_robustness(rows: Sequence[Robustness], path: Path) -> None:
-    """Rows of one or several sets of films, weighed by films, as a picture (PNG or SVG by the name)."""
+    """The rows as a picture (PNG or SVG by the name)."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -27,9 +26,9 @@ def draw_robustness(rows: Sequence[Robustness], path: Path) -> None:
     from matplotlib.lines import Line2D
 
     by_name: dict[str, list[Robustness]] = {}
-    for row in pooled(rows):
+    for row in rows:
         by_name.setdefault(row.disturbance, []).append(row)
-    calm = by_name.pop(_NONE, [])
+    calm = by_name.pop(CALM, [])
     names = sorted((name for name in by_name if _counts(by_name[name])), key=lambda name: _worst(by_name[name]))
     figure, axes = plt.subplots(1, 3, figsize=(11, 1.3 + 0.28 * len(names)), sharey=True, layout="constrained")
     for axis, (column, (title, factor)) in zip(axes, _PANELS.items(), strict=True):

@@ -8,13 +8,13 @@ from typing import Any
 
 from scipy.stats import binomtest
 
-from aasnode.training.assess import Assessed, Robustness, Withheld, pooled, robustness, withheld
+from aasnode.config import MeasurementSection
+from aasnode.training.assess import Assessed, Robustness, Withheld, robustness, withheld
 from aasnode.training.evaluate import Estimate, summarise
 
 EVALUATION, PLOT = "evaluation.json", "robustness.png"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 ALL = "both priors"  # the name of the set of all simulated films
-_CALM = "none"  # the row of films without any disturbance
 STRENGTHS = ("weak", "middle", "strong")
 
 
@@ -59,7 +59,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("Point error: 95th percentile", "point error p95", "mm"),
     ("All points within 3 mm", "films within 3 mm", ".%"),
     ("Facing: right, where told", "facing right", "%"),
-    ("View (neutral, flexion, extension): told with a confidence of 0.9", "view told", "%"),
+    (f"View: told, with a confidence of {MeasurementSection().view_confidence:g}", "view told", "%"),
     ("View: right, where told", "view right", "%"),
     ("ADI: mean absolute error", "ADI MAE", "mm"),
     ("ADI: bias", "ADI bias", "mm"),
@@ -91,16 +91,15 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
 
 
 def tables(evaluations: Mapping[str, Evaluation]) -> str:
-    """The tables of a model card in Markdown: figures by set of films; the others are of all films."""
+    """The tables of a model card in Markdown: figures by set of films; the others are of all simulated films."""
     simulated = simulated_of(evaluations)
     parts = (_figure_table(evaluations), _withheld_table(simulated), _robustness_table(simulated))
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
-def simulated_of(evaluations: Mapping[str, Evaluation]) -> Sequence[Evaluation]:
-    """Those that know what disturbs a film and why it cannot be measured, each film in one of them."""
-    several = [evaluations[ALL]] if ALL in evaluations else evaluations.values()
-    return [one for one in several if any(row.disturbance != _CALM for row in one.robustness)]
+def simulated_of(evaluations: Mapping[str, Evaluation]) -> Evaluation:
+    """That of all simulated films, which know what disturbs them; the only one where there is one."""
+    return evaluations[ALL] if ALL in evaluations else next(iter(evaluations.values()))
 
 
 def _figure_table(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
@@ -121,8 +120,8 @@ def _told(estimate: Estimate, unit: str) -> str:
     return f"{estimate.value:.2f} ({estimate.low:.2f}–{estimate.high:.2f}) {unit}".rstrip()
 
 
-def _withheld_table(evaluations: Sequence[Evaluation]) -> Iterator[str]:
-    rows = [row for one in evaluations for row in one.withheld]
+def _withheld_table(evaluation: Evaluation) -> Iterator[str]:
+    rows = evaluation.withheld
     yield "| Films that cannot be measured | ADI withheld | SAC withheld |"
     yield "|---|---|---|"
     for reason in sorted({row.reason for row in rows}):
@@ -140,11 +139,11 @@ def _share(rows: Sequence[Withheld]) -> str:
     return f"{right} of {films} ({100 * interval.low:.0f}–{100 * interval.high:.0f} %)"
 
 
-def _robustness_table(evaluations: Sequence[Evaluation]) -> Iterator[str]:
+def _robustness_table(evaluation: Evaluation) -> Iterator[str]:
     yield "<details><summary>Error and abstention by disturbance and strength, as a table</summary>\n"
     yield "| Disturbance | strength | films | mean point error | ADI not measured | SAC not measured |"
     yield "|---|---|---|---|---|---|"
-    for row in pooled([row for one in evaluations for row in one.robustness]):
+    for row in evaluation.robustness:
         shares = " | ".join(
             "–" if math.isnan(x) else f"{100 * x:.0f} %" for x in (row.adi_abstained, row.sac_abstained)
         )

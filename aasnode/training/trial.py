@@ -17,7 +17,7 @@ from aasnode.errors import ConfigurationError
 from aasnode.inference.card import Card, read_card
 from aasnode.inference.detector import load_detector
 from aasnode.training.assess import assess, joined
-from aasnode.training.calibrate import calibrate, write_calibration
+from aasnode.training.calibrate import INTERVALS, calibrate, write_calibration
 from aasnode.training.dataset import AnnotatedFilm, read_annotated_films
 from aasnode.training.plot import draw_robustness
 from aasnode.training.report import (
@@ -34,10 +34,9 @@ from aasnode.training.simulate.priors import Priors
 from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulate, version
 
 FLOORS_MM = (0.4, 0.6)  # least half-widths of ADI and SAC: readers differ by as much
-LENGTH_SHARE = 0.04  # what grows with a length; with it one quantile serves small and large ADIs
+LENGTH_SHARE = 0.04  # what grows with a length: one quantile then served small and large ADIs of 0.5.0's evaluation
 CALIBRATION_SEED, EVALUATION_SEED = 900_000, 950_000  # added to the seed: far from each other and from every training
 TEST_PART = "annotated films, test part"  # as card and tables name them
-INTERVALS = "intervals"  # of ``Card.training``: why there are none
 _REQUEST = "request.json"
 _HEADLINE = (
     "point error mean", "point error p95", "films within 3 mm", "facing right", "view right",
@@ -144,7 +143,7 @@ def headline(found: Mapping[str, Evaluation]) -> dict[str, float]:
 def write_evaluation(found: Mapping[str, Evaluation], folder: Path) -> None:
     """``evaluation.json``, the robustness plot, and the tables in the folder's README."""
     (folder / EVALUATION).write_text(as_json(found), encoding="utf-8")
-    draw_robustness([row for one in simulated_of(found) for row in one.robustness], folder / PLOT)
+    draw_robustness(simulated_of(found).robustness, folder / PLOT)
     page = folder / "README.md"
     before = page.read_text(encoding="utf-8") if page.exists() else f"# {folder.name}\n"
     page.write_text(with_tables(before, found), encoding="utf-8")

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,10 +56,18 @@ def test_interval_is_the_quantile_of_doubt_and_floor_together() -> None:
 
 
 def test_a_quantile_below_one_does_not_take_an_interval_below_the_floor() -> None:
-    wide, narrow = (IntervalRule(quantile=quantile, floor_mm=0.3) for quantile in (2.0, 0.5))
+    wide, narrow = (IntervalRule(quantile=quantile, floor_mm=0.3, length_share=0.0) for quantile in (2.0, 0.5))
     assert wide.half_width_mm(0.0, 5.0) == pytest.approx(0.6)
     assert wide.half_width_mm(0.4, 5.0) == pytest.approx(1.0)
     assert narrow.half_width_mm(0.1, 5.0) == 0.3
+
+
+def test_each_length_has_its_own_rule_and_both_the_share_of_their_length() -> None:
+    calibration = replace(CALIBRATION, sac_quantile=3.0, sac_floor_mm=0.5, length_share=0.1)
+    film = measured(4, 18, calibration=calibration)
+    for length, quantile, floor_mm in ((film.adi, 2.0, 0.1), (film.sac, 3.0, 0.5)):
+        assert length is not None
+        assert length.high_mm - length.mm == pytest.approx(quantile * math.hypot(floor_mm, 0.1 * length.mm), abs=0.02)
 
 
 def test_a_longer_length_has_a_wider_interval_where_the_rule_says_so() -> None:

@@ -47,12 +47,12 @@ def test_intervals_cover_nine_of_ten_new_films(floor_mm: float, length_share: fl
 
 def test_ten_films_of_a_patient_count_as_one() -> None:
     once, tenfold = residuals(150, 1), residuals(150, 1, films=10)
-    assert fit_quantile(tenfold, 0.3) == fit_quantile(once, 0.3)
+    assert fit_quantile(tenfold, 0.3, 0.0) == fit_quantile(once, 0.3, 0.0)
 
 
 def test_too_few_patients_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="99 patients answered; needed are 100"):
-        fit_quantile(residuals(99, 0, films=5), 0.3)
+        fit_quantile(residuals(99, 0, films=5), 0.3, 0.0)
 
 
 def test_a_calibration_makes_a_new_version_of_the_card(tmp_path: Path) -> None:
@@ -66,3 +66,16 @@ def test_a_calibration_makes_a_new_version_of_the_card(tmp_path: Path) -> None:
     assert write_calibration(tmp_path, fitted, "1.0.1") == read_card(tmp_path)
     assert read_card(tmp_path).calibration == fitted
     assert read_card(tmp_path).model == "oracle 1.0.1"
+
+
+def test_figures_of_other_intervals_do_not_survive_a_calibration(tmp_path: Path) -> None:
+    errors = {"natural: ADI MAE": 0.3, "natural: ADI coverage": 0.9, "natural: SAC sensitivity": 1.0}
+    training = {"seed": "1", "intervals": "none from simulated films"}
+    write_card(
+        model_card((stage_card(Role.LOCATE, masks=("hardware", "cover")),), errors=errors, training=training), tmp_path
+    )
+    adi, sac = residuals(200, 0), residuals(200, 1)
+    fitted = calibrate(adi, sac, "films of this hospital", floors_mm=(0.3, 0.4), length_share=0.05)
+    changed = write_calibration(tmp_path, fitted, "1.0.1")
+    assert changed.errors == {"natural: ADI MAE": 0.3}
+    assert changed.training == {"seed": "1"}

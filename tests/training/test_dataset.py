@@ -222,6 +222,6 @@ def test_who_was_held_out_is_written_down_and_stays_held_out(tmp_path: Path) -> 
     assert len(rows) == len(films)
     held_out = [(row["path"], row["patient_id"]) for row in rows if row["part"] == "test"]
     assert held_out == [(film.path.name, film.patient_id) for film in split.test]
-    with pytest.raises(ConfigurationError, match=r"split\.csv: other films were split than these"):
+    with pytest.raises(ConfigurationError, match=r"split\.csv: holds the split of other films"):
         keep_split(split_by_patient(films, seed=2), folder, path)
     assert [one.name for one in path.parent.iterdir()] == ["split.csv"]

@@ -13,7 +13,8 @@ NAN = math.nan
 
 def lengths(truth: list[float], measured: list[float], half_width: float = 0.5) -> Lengths:
     at = np.array(measured)
-    return Lengths(truth=np.array(truth), measured=at, low=at - half_width, high=at + half_width)
+    known = np.array(truth)
+    return Lengths(truth=known, measured=at, low=at - half_width, high=at + half_width, lost=np.isnan(known))
 
 
 def test_errors_of_lengths() -> None:

@@ -53,7 +53,7 @@ class _Sketch:
         return softened(filled(self.n, self.put(points, 0.01)), edge_px)
 
     def line(self, points: Points, width: float) -> Canvas:
-        """A curve through a few points."""
+        """A curve that a few points draw (``_curve``)."""
         return stroke(self.n, self.put(_curve(points)), width * self.unit_px)
 
 

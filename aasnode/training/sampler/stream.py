@@ -50,6 +50,20 @@ _LEAST_SHARE = 0.4  # of an empty film that must show some of the patient
 _FRAC_BITS = 4  # sub-pixel bits of drawn polygons
 
 
+def version() -> str:
+    """Changes when a source that composes the samples changes; what shapes their parts is the library's to tell."""
+    here = Path(__file__).parent
+    package = here.parents[1]
+    around = [package / "training" / "simulate" / "film.py", package / "inference" / "crop.py"]
+    digest = hashlib.sha256()
+    for source in [*sorted(here.glob("*.py")), *around]:
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+_VERSION = version()  # of the sources that were imported, whatever becomes of the files while a training runs
+
+
 @dataclass(frozen=True, kw_only=True)
 class StreamPriors:
     """How widely everything varies; what a single stage varies stands with its crops."""
@@ -107,7 +121,7 @@ class ComposedStream:
     def identity(self) -> str:
         """Library, crops, everything that varies, and the sources that vary it."""
         described = f"{self._library.folder.name} {self._library.size} {self._crops} {self._split} {self._priors}"
-        return hashlib.sha256(f"{described} {version()}".encode()).hexdigest()
+        return hashlib.sha256(f"{described} {_VERSION}".encode()).hexdigest()
 
     def sample(self, seed: int, number: int) -> Sample:
         """One of an endless sequence."""
@@ -129,15 +143,6 @@ class ComposedStream:
         composition = draw_composition(self._library, reach, self._split, rng, self._priors.joint)
         seen = look_at(composition, self._crops, rng)
         return None if seen is None else make_sample(composition, seen, self._crops, rng, self._priors)
-
-
-def version() -> str:
-    """Changes when a source that composes the samples changes; what shapes their parts is the library's to tell."""
-    here = Path(__file__).parent
-    digest = hashlib.sha256()
-    for source in [*sorted(here.glob("*.py")), here.parent / "simulate" / "film.py"]:
-        digest.update(source.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 def look_at(composition: Composition, crops: WholeFilm | CloseUp, rng: np.random.Generator) -> Seen | None:

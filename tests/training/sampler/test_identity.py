@@ -1,30 +1,44 @@
-"""What a checkpoint is known by: nothing that shapes the samples may change unnoticed."""
+"""What a checkpoint is known by: what shapes the samples does not change unnoticed."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
+import aasnode
 from aasnode.training.sampler import stream
 from aasnode.training.sampler.crops import LOCATE, REFINE
 from aasnode.training.sampler.library import Library
 from aasnode.training.sampler.stream import ComposedStream
 
-TRAINING = Path(stream.__file__).parents[1]
+PACKAGE = Path(aasnode.__file__).parent
+SOURCES = (
+    "training/sampler/elsewhere.py",
+    "training/sampler/stream.py",
+    "training/simulate/film.py",
+    "inference/crop.py",
+)
 
 
-@pytest.mark.parametrize("source", ["sampler/elsewhere.py", "sampler/stream.py", "simulate/film.py"])
+@pytest.mark.parametrize("source", SOURCES)
 def test_a_change_of_the_sampler_gives_other_samples(
     source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = ComposedStream(Library(), REFINE).identity
-    for path in (*TRAINING.glob("sampler/*.py"), TRAINING / "simulate" / "film.py"):
-        (tmp_path / path.parent.name).mkdir(exist_ok=True)
-        shutil.copy(path, tmp_path / path.parent.name)
-    monkeypatch.setattr(stream, "__file__", str(tmp_path / "sampler" / "stream.py"))
-    assert ComposedStream(Library(), REFINE).identity == before
+    before = stream.version()
+    for path in (*PACKAGE.glob("training/sampler/*.py"), *(PACKAGE / name for name in SOURCES)):
+        copied = tmp_path / path.relative_to(PACKAGE)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copied)
+    monkeypatch.setattr(stream, "__file__", str(tmp_path / "training" / "sampler" / "stream.py"))
+    assert stream.version() == before
     with (tmp_path / source).open("a") as file:
         file.write("SHARE = 0.5\n")
+    assert stream.version() != before
+
+
+def test_a_stream_is_known_by_the_sources_that_were_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = ComposedStream(Library(), REFINE).identity
+    monkeypatch.setattr(stream, "_VERSION", "another")
     assert ComposedStream(Library(), REFINE).identity != before
 
 
