@@ -86,7 +86,7 @@ arch closely, and must learn when it is open."""
 
 DECISION = Decision(
     film_confidence=0.45,
-    answer_confidence=0.57,
+    answer_confidence=0.58,
     point_confidence=(0.25, 0.25, 0.25, 0.60),
     spread=0.035,
     offset=0.09,
