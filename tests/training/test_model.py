@@ -28,13 +28,14 @@ from aasnode.training.model import (
     plan_as_paper,
     train_stage,
 )
+from aasnode.training.report import ALL
 from aasnode.training.sampler.crops import LOCATE, stage_card
 from aasnode.training.sampler.library import Library, LibrarySize
 from aasnode.training.simulate.disturbances import SHARES, Disturbance
 from aasnode.training.simulate.patient import VARIANT_SHARES
 from aasnode.training.simulate.priors import Priors
 from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulate, version
-from aasnode.training.train import Preset, learnt
+from aasnode.training.train import CHECKPOINT, Preset, learnt
 from aasnode.training.trial import (
     CALIBRATION_SEED,
     EVALUATION_SEED,
@@ -134,7 +135,7 @@ def test_one_call_makes_a_model_that_loads_and_tells_what_it_is_worth(request_: 
     assert card.training["joint"].startswith("32 samples in ")
     assert (request_.work / "joint" / "checkpoint.pt").stat().st_mtime_ns == before  # there was nothing left to learn
     found = json.loads((request_.out / "evaluation.json").read_text())
-    assert {name: one["films"] for name, one in found.items()} == {"natural priors": 1, "filled priors": 1}
+    assert {name: one["films"] for name, one in found.items()} == {"natural priors": 1, "filled priors": 1, ALL: 2}
     assert "<!-- measured -->" in (request_.out / "README.md").read_text()
     detector = load_detector(request_.out, "cpu")
     assert detector.detect(np.zeros((300, 200), np.float32), None).outcome is Outcome.OTHER_VIEW
@@ -194,6 +195,7 @@ def test_a_version_is_not_given_to_other_weights(request_: ModelRequest, tmp_pat
     weights = tmp_path / "work" / "locate" / "weights.safetensors"
     weights.parent.mkdir(parents=True)
     weights.write_bytes(b"these")
+    weights.with_name(CHECKPOINT).touch()
     stage = stage_card(LOCATE, "w18_small", "locate.safetensors", sha256_of(weights))
     write_card(_card(other, (stage,), Library(SIZE, request_.cache), None), other.out)
     assert model._taken(other) == []  # its own
