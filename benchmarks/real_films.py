@@ -23,17 +23,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from aasnode.anatomy import LANDMARKS, Facing, View
+from aasnode.anatomy import LANDMARKS, Facing
 from aasnode.assets import shipped_model
 from aasnode.config import PixelsSection
 from aasnode.dicom.picture import read_picture
-from aasnode.geometry import PixelSpacing, SpacingRule
-from aasnode.inference.card import Card, Decision, read_card
+from aasnode.geometry import PixelSpacing
+from aasnode.inference.card import Decision, read_card
 from aasnode.inference.crop import Film, Floats
-from aasnode.inference.decide import Verdict, decide, facing_of, neck_view_of
+from aasnode.inference.decide import decide
 from aasnode.inference.detection import Detection, Outcome
 from aasnode.inference.detector import FilmDetector, load_detector
-from aasnode.training.dataset import AnnotatedFilm, read_annotated_films, read_film
+from aasnode.training.dataset import AnnotatedFilm, read_annotated_films, read_film, spacing_of
 
 Points = npt.NDArray[np.float64]
 SHIFTS_MM = (-1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
@@ -200,72 +200,56 @@ class Judged:
     """What was told of a film that nobody marked, and how its face points as far as the folder knows."""
 
     name: str
-    verdict: Verdict
+    detection: Detection
     confidence: float
-    facing: Facing
-    view: View
-    view_confidence: float
     known_facing: str  # the folder's own word: left, right, "up (supine)"; empty if it has none
 
     @property
     def answered(self) -> bool:
-        return self.verdict.outcome is Outcome.FOUND
+        return self.detection.outcome is Outcome.FOUND
 
     @property
     def told(self) -> bool:
         """Whether there is a facing, and one to hold it against."""
-        return self.facing is not Facing.UNKNOWN and self.known_facing != ""
+        return self.detection.facing is not Facing.UNKNOWN and self.known_facing != ""
 
     def __str__(self) -> str:
-        adi, sac = (f"{reason or '-':<20}" for reason in (self.verdict.adi_reason, self.verdict.sac_reason))
-        facing = f"{self.facing} ({self.known_facing or 'not known'})"
+        one = self.detection
+        adi, sac = (f"{reason or '-':<20}" for reason in (one.adi_reason, one.sac_reason))
+        facing = f"{one.facing} ({self.known_facing or 'not known'})"
         return (
-            f"{self.name:<18} {self.verdict.outcome:<10} ADI {adi} SAC {sac} facing {facing:<21} "
-            f"view {self.view:<9} {self.view_confidence:.2f}  confidence {self.confidence:.2f}"
+            f"{self.name:<18} {one.outcome:<10} ADI {adi} SAC {sac} facing {facing:<21} "
+            f"view {one.view:<9} {one.view_confidence:.2f}  confidence {self.confidence:.2f}"
         )
 
 
-def judged_by_eye(folder: Path, annotated: Path, detector: FilmDetector, card: Card) -> Iterator[str]:
+def judged_by_eye(folder: Path, annotated: Path, detector: FilmDetector) -> Iterator[str]:
     """A line for each film of ``folder``, then how many were answered, how sure, and how often facing was right."""
     with (annotated / "images.csv").open(newline="", encoding="utf-8") as file:
         known = {(annotated / image["path"]).resolve(): image for image in csv.DictReader(file)}
     films = []
     for path in _files(folder):
-        films.append(judge(path, known.get(path.resolve(), {}), detector, card))
+        films.append(judge(path, known.get(path.resolve(), {}), detector))
         yield str(films[-1])
     answered, told = [film for film in films if film.answered], [film for film in films if film.told]
     yield (
         f"{folder.name}: answered {len(answered)} of {len(films)} films, "
         f"least confidence of these {min((film.confidence for film in answered), default=np.nan):.2f}"
     )
-    yield f"{folder.name}: facing right on {sum(film.facing == film.known_facing for film in told)} of {len(told)} told"
+    right = sum(film.detection.facing == film.known_facing for film in told)
+    yield f"{folder.name}: facing right on {right} of {len(told)} told"
 
 
-def judge(path: Path, image: Mapping[str, str], detector: FilmDetector, card: Card) -> Judged:
+def judge(path: Path, image: Mapping[str, str], detector: FilmDetector) -> Judged:
     """One film; ``image`` is its row of ``images.csv``, empty where it has none."""
-    film = Film(read_picture(path, PixelsSection()), _spacing(image))
+    film = Film(read_picture(path, PixelsSection()), spacing_of(image))
     answer = detector.answer(film)
-    verdict = decide(answer, film, card.decision)
-    facing, view, certainty = Facing.UNKNOWN, View.UNKNOWN, 0.0
-    if answer is not None and verdict.outcome is not Outcome.OTHER_VIEW:
-        facing = facing_of(answer.pose)
-        view, certainty = neck_view_of(answer.pose, card.postures)
     return Judged(
         name=path.name,
-        verdict=verdict,
+        detection=detector.tell(answer, film),
         confidence=0.0 if answer is None else answer.confidence,
-        facing=facing,
-        view=view,
-        view_confidence=certainty,
         known_facing=image.get("facing", ""),
     )
-
-
-def _spacing(image: Mapping[str, str]) -> PixelSpacing | None:
-    row, column = image.get("row_spacing_mm"), image.get("column_spacing_mm")
-    if not row or not column:
-        return None
-    return PixelSpacing(row_mm=float(row), column_mm=float(column), rule=SpacingRule.GIVEN)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -285,15 +269,15 @@ def main() -> int:
     arguments = parser.parse_args()
     detector = load_detector(arguments.model, "cpu")
     assert isinstance(detector, FilmDetector)
-    card, reads = read_card(arguments.model), read_folder(arguments.folder)
+    decision, reads = read_card(arguments.model).decision, read_folder(arguments.folder)
     print(detector.model)
     for line in (*against_readers(reads, detector), *with_c1_elsewhere(reads, detector)):
         print(line)
     for folder in arguments.judged:
-        for line in judged_by_eye(folder, arguments.folder, detector, card):
+        for line in judged_by_eye(folder, arguments.folder, detector):
             print(line)
     for folder in arguments.other:
-        print(without_a_neck(folder, detector, card.decision))
+        print(without_a_neck(folder, detector, decision))
     return 0
 
 

@@ -59,7 +59,7 @@ class FilmDetector:
         ``aspect_ratio``: distance between rows / between columns, used where there is no ``spacing``.
         """
         film = Film(pixels, spacing, aspect_ratio)
-        return self._tell(self.answer(film), film)
+        return self.tell(self.answer(film), film)
 
     def answer(self, film: Film) -> Answer | None:
         """What the stages say, before anything is decided; None where the first stage points off the film."""
@@ -138,7 +138,8 @@ class FilmDetector:
             stages=place.sureness,
         )
 
-    def _tell(self, answer: Answer | None, film: Film) -> Detection:
+    def tell(self, answer: Answer | None, film: Film) -> Detection:
+        """The answer as a detection: what stands, by the card's thresholds."""
         verdict = decide(answer, film, self._card.decision)
         facing, view, certainty = Facing.UNKNOWN, View.UNKNOWN, 0.0
         if answer is not None and verdict.outcome is not Outcome.OTHER_VIEW:

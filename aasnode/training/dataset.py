@@ -113,7 +113,7 @@ def _film(
     return AnnotatedFilm(
         path=folder / image["path"],
         patient_id=image.get("patient_id") or image["path"],
-        spacing=_spacing(image),
+        spacing=spacing_of(image),
         points=points,
         visible=visible,
         adi_reason=truth.get("adi_reason") or (None if visible[:2].all() else str(Reason.POINT_HIDDEN)),
@@ -130,7 +130,8 @@ def _word(words: type[_Word], told: str | None) -> _Word | None:
     return known.get((told or "").strip().lower())
 
 
-def _spacing(image: Mapping[str, str]) -> PixelSpacing | None:
+def spacing_of(image: Mapping[str, str]) -> PixelSpacing | None:
+    """Of a row of ``images.csv``; None where it does not say."""
     row, column = image.get("row_spacing_mm"), image.get("column_spacing_mm")
     if not row or not column:
         return None

@@ -7,6 +7,7 @@ seeds, what was reached, in which precision and on what device). The finished fo
 moving average of the weights.
 """
 
+import copy
 import dataclasses
 import json
 import math
@@ -155,18 +156,13 @@ def train(
 def _learner(stream: SampleStream, recipe: Recipe, pretrained: Path | None, place: torch.device) -> Learner:
     """Before the first step: the average is the network."""
     maps = len(stream.channels) + len(stream.masks)
-    network, averaged = (_fresh(recipe.variant, maps, pretrained, place) for _ in range(2))
-    averaged.load_state_dict(network.state_dict())
-    averaged.eval().requires_grad_(False)
-    optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
-    return Learner(network=network, averaged=averaged, optimiser=optimiser)
-
-
-def _fresh(variant: Variant, maps: int, pretrained: Path | None, place: torch.device) -> PoseHRNet:
-    network = PoseHRNet(variant, maps)
+    network = PoseHRNet(recipe.variant, maps)
     if pretrained is not None:
         load_pretrained(network, pretrained)
-    return network.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    network = network.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    averaged = copy.deepcopy(network).eval().requires_grad_(False)
+    optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
+    return Learner(network=network, averaged=averaged, optimiser=optimiser)
 
 
 def _learn(learner: Learner, batch: Batch, weights: Tensor, rate: float, recipe: Recipe) -> float:

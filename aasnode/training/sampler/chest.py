@@ -52,6 +52,11 @@ class _Sketch:
         edge_px = max(0.8, self.rng.uniform(0.01, 0.05) * self.unit_px)
         return softened(filled(self.n, self.put(points, 0.01)), edge_px)
 
+    def organ(self, at: tuple[float, float], least: float, most: float) -> Floats:
+        """A round one, such as the heart, 0 to 1; radii between these."""
+        around = ellipse(np.array(at), self.rng.uniform(least, most, 2), self.rng.uniform(0, 3))
+        return softened(filled(self.n, self.put(around)), 0.03 * self.unit_px)
+
     def line(self, points: Points, width: float) -> Canvas:
         """A curve that a few points draw (``_curve``)."""
         return stroke(self.n, self.put(_curve(points)), width * self.unit_px)
@@ -79,10 +84,7 @@ def _from_the_front(sketch: _Sketch) -> tuple[Floats, list[Canvas]]:
     mirror = np.array([-1.0, 1.0])
     trunk = sketch.region((*_TRUNK, *[(-x, y) for x, y in reversed(_TRUNK)]))
     lungs = sketch.region(_LUNG) + sketch.region(_LUNG, mirrored=True)
-    heart = softened(
-        filled(sketch.n, sketch.put(ellipse(np.array([0.15, 0.95]), rng.uniform(0.25, 0.5, 2), rng.uniform(0, 3)))),
-        0.03 * sketch.unit_px,
-    )
+    heart = sketch.organ((0.15, 0.95), 0.25, 0.5)
     air = rng.uniform(0.4, 0.8) * lungs * (1 - rng.uniform(0.5, 1.0) * heart)
     halves = (np.ones(2), mirror)
     bones = [sketch.line(rib * side, rng.uniform(0.035, 0.06)) for rib in _ribs_of_one_side(rng) for side in halves]
@@ -99,10 +101,7 @@ def _from_the_side(sketch: _Sketch) -> tuple[Floats, list[Canvas]]:
     """Soft tissue as a share of the trunk's depth, and bones."""
     rng = sketch.rng
     trunk, lung = sketch.region(_SIDE_TRUNK), sketch.region(_SIDE_LUNG)
-    heart = softened(
-        filled(sketch.n, sketch.put(ellipse(np.array([0.2, 0.9]), rng.uniform(0.2, 0.4, 2), rng.uniform(0, 3)))),
-        0.03 * sketch.unit_px,
-    )
+    heart = sketch.organ((0.2, 0.9), 0.2, 0.4)
     air = rng.uniform(0.4, 0.85) * lung * (1 - rng.uniform(0.3, 0.9) * heart)
     heights = np.linspace(-0.5, 2.2, 17)
     back = np.stack([-0.45 - rng.uniform(0.2, 0.4) * np.sin((heights + 0.4) / 2.4 * math.pi), heights], 1)
@@ -141,10 +140,10 @@ def _vessels(sketch: _Sketch, hilum: Points) -> list[Canvas]:
 def _curve(points: Points) -> Points:
     """(24, 2) on the Bézier curve of these points' polygon."""
     at = np.linspace(0, 1, 24)[:, None, None]
-    while len(points.shape) == 2 or points.shape[1] > 1:
-        points = points if points.ndim == 3 else np.broadcast_to(points, (24, *points.shape))
-        points = (1 - at) * points[:, :-1] + at * points[:, 1:]
-    return np.asarray(points[:, 0])
+    between = points[None]
+    while between.shape[1] > 1:
+        between = (1 - at) * between[:, :-1] + at * between[:, 1:]
+    return np.asarray(between[:, 0])
 
 
 def _rounded(outline: Points) -> Points:

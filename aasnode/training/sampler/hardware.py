@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from aasnode.training.sampler.joint import AxisPoints, Points
+from aasnode.training.sampler.sketch import FRAC_BITS, fixed_point
 from aasnode.training.sampler.warp import Floats
 
 _F = np.float32
-_FRAC_BITS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +61,8 @@ class _Frame:
         return np.asarray(self._centre + (forward_mm * self._forward + up_mm * self._up) / self.mm_per_px)
 
     def stroke(self, points: Points, width_mm: float, *, closed: bool = False) -> None:
-        fixed = np.round(points * 2**_FRAC_BITS).astype(np.int32)
         width = max(1, round(width_mm / self.mm_per_px))
-        cv2.polylines(self.canvas, [fixed], closed, 255, width, cv2.LINE_AA, _FRAC_BITS)
+        cv2.polylines(self.canvas, [fixed_point(points)], closed, 255, width, cv2.LINE_AA, FRAC_BITS)
 
     def disc(self, centre: Points, radius_mm: float) -> None:
         radius = max(1.0, radius_mm / self.mm_per_px)

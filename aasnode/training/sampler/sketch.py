@@ -16,7 +16,7 @@ _F = np.float32
 SOFT_PER_MM = 0.022  # attenuation at 50 to 60 keV
 _RIM: tuple[float, float] = (0.05, 0.8)  # attenuation of a cortex seen on edge, and of what lies within
 _BODY: tuple[float, float] = (0.05, 1.1)
-_FRAC_BITS = 4
+FRAC_BITS = 4  # sub-pixel bits of what OpenCV draws
 
 Canvas = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float64]
@@ -25,14 +25,14 @@ Points = npt.NDArray[np.float64]
 def stroke(n: int, points: Points, width_px: float, *, closed: bool = False) -> Canvas:
     """A line of that width."""
     canvas = np.zeros((n, n), np.uint8)
-    cv2.polylines(canvas, [_fixed(points)], closed, 255, max(1, round(width_px)), cv2.LINE_AA, _FRAC_BITS)
+    cv2.polylines(canvas, [fixed_point(points)], closed, 255, max(1, round(width_px)), cv2.LINE_AA, FRAC_BITS)
     return canvas
 
 
 def filled(n: int, points: Points) -> Canvas:
     """What the outline holds."""
     canvas = np.zeros((n, n), np.uint8)
-    cv2.fillPoly(canvas, [_fixed(points)], 255, cv2.LINE_AA, _FRAC_BITS)
+    cv2.fillPoly(canvas, [fixed_point(points)], 255, cv2.LINE_AA, FRAC_BITS)
     return canvas
 
 
@@ -81,5 +81,6 @@ def softened(canvas: Canvas, sigma_px: float) -> Floats:
     return blurred(canvas.astype(_F) / _F(255), sigma_px, shrink=4)
 
 
-def _fixed(points: Points) -> npt.NDArray[np.int32]:
-    return np.asarray(np.round(points * 2**_FRAC_BITS), np.int32)
+def fixed_point(points: Points) -> npt.NDArray[np.int32]:
+    """As OpenCV's drawing takes them with ``FRAC_BITS``."""
+    return np.asarray(np.round(points * 2**FRAC_BITS), np.int32)

@@ -34,12 +34,13 @@ from aasnode.training.sampler.elsewhere import draw_elsewhere
 from aasnode.training.sampler.exposure import PRIORS as EXPOSURE
 from aasnode.training.sampler.exposure import ExposurePriors, copy, develop, expose
 from aasnode.training.sampler.hardware import Hardware, draw_hardware
-from aasnode.training.sampler.joint import AxisPoints, Contour, Points, Sections, axis_points
+from aasnode.training.sampler.joint import AxisPoints, Points, Sections, axis_points
 from aasnode.training.sampler.library import Library
 from aasnode.training.sampler.missing import Missing, absent_points, defective
 from aasnode.training.sampler.occlusions import Cover, Occlusions, draw_occlusions, no_occlusions
 from aasnode.training.sampler.projected import PIXEL_MM as BONE_PIXEL_MM
 from aasnode.training.sampler.projected import UNITS_PER_MM
+from aasnode.training.sampler.sketch import FRAC_BITS, fixed_point
 from aasnode.training.sampler.surroundings import Reach
 from aasnode.training.sampler.warp import Affine, Floats, Look, draw_shift, turned
 from aasnode.training.samples import Sample
@@ -47,7 +48,6 @@ from aasnode.training.samples import Sample
 _LEAST_ADI_MM = 0.15  # a warp that closes the joint further makes no sense
 _UNSURE_PX = 8.0  # beyond the edge: the target's Gaussian would reach in, so such a point teaches nothing
 _LEAST_SHARE = 0.4  # of an empty film that must show some of the patient
-_FRAC_BITS = 4  # sub-pixel bits of drawn polygons
 
 
 def version() -> str:
@@ -340,7 +340,7 @@ def draw_masks(
     if seen.sections is not None:
         sections = (seen.sections.anterior_arch, seen.sections.posterior_arch, seen.sections.core)
         for name, contour in zip(SECTIONS, sections, strict=True):
-            cv2.fillPoly(masks[name], [_fixed_point(contour)], 1.0, cv2.LINE_8, _FRAC_BITS)
+            cv2.fillPoly(masks[name], [fixed_point(contour)], 1.0, cv2.LINE_8, FRAC_BITS)
         if missing is not None and seen.dens is not None:
             section, defect = defective(missing)
             masks[defect] = masks[section].copy()
@@ -374,7 +374,3 @@ def _above(dens: Points, n: int) -> npt.NDArray[np.bool_]:
     y, x = np.mgrid[0:n, 0:n]
     (base_x, base_y), (up_x, up_y) = dens[0], dens[1] - dens[0]
     return np.asarray((x - base_x) * up_x + (y - base_y) * up_y > 0)
-
-
-def _fixed_point(contour: Contour) -> npt.NDArray[np.int32]:
-    return np.asarray(np.round(contour * 2**_FRAC_BITS), np.int32)

@@ -28,6 +28,11 @@ class Disturbed:
     outside: Mask
 
 
+def is_left_side(mirrored: float) -> bool:
+    """Whether the face looks to the left because the left side was at the detector, by the strength of MIRRORED."""
+    return 0 < mirrored < REVERSED_LETTERS
+
+
 def lay_on_film(
     film: Image, covered: Mask, scene: Scene, disturbances: Mapping[Disturbance, float], rng: np.random.Generator
 ) -> Disturbed:
@@ -43,7 +48,7 @@ def lay_on_film(
     for name, letters in _LETTERS.items():
         if name in disturbances:
             drawn = letters(scene, disturbances[name], rng)
-            if 0 < disturbances.get(Disturbance.MIRRORED, 0) < REVERSED_LETTERS:
+            if is_left_side(disturbances.get(Disturbance.MIRRORED, 0)):
                 drawn = drawn[:, ::-1]  # mirrored with the film, they can be read again
             film, covered = np.maximum(film, drawn), covered | (drawn > 0.3)
     return Disturbed(film=film, covered=covered, outside=outside)

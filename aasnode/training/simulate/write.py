@@ -24,7 +24,7 @@ from aasnode.anatomy import LANDMARKS, Facing, View
 from aasnode.training.simulate.disturbances import Disturbance
 from aasnode.training.simulate.exposure import Film
 from aasnode.training.simulate.film import BITS_STORED, WHITE
-from aasnode.training.simulate.on_film import REVERSED_LETTERS, jpeg_quality
+from aasnode.training.simulate.on_film import is_left_side, jpeg_quality
 from aasnode.training.simulate.truth import FilmTruth
 
 _IMPLEMENTATION = "2.25.301879544563893640104218541962412303317"
@@ -123,7 +123,7 @@ def _series_and_equipment(film: Film) -> Dataset:
 
 
 def _anatomy_and_position(film: Film) -> Dataset:
-    is_left = _is_left_lateral(film)
+    is_left = is_left_side(film.truth.disturbances.get(Disturbance.MIRRORED, 0))  # a mirror image stays right
     view = _code(codes.cid4010.LeftLateral if is_left else codes.cid4010.RightLateral)
     bend = {View.FLEXION: codes.SCT.Flexion, View.EXTENSION: codes.SCT.Extension}.get(film.appointment.view)
     view.ViewModifierCodeSequence = [] if bend is None else [_code(bend)]
@@ -136,11 +136,6 @@ def _anatomy_and_position(film: Film) -> Dataset:
         AcquisitionContextSequence=[],
         PositionerType="NONE",
     )
-
-
-def _is_left_lateral(film: Film) -> bool:
-    """Whether the patient's left side was at the detector; a mirror image stays the right lateral that it was."""
-    return 0 < film.truth.disturbances.get(Disturbance.MIRRORED, 0) < REVERSED_LETTERS
 
 
 def _code(code: Any) -> Dataset:
