@@ -9,6 +9,8 @@ import pytest
 
 from aasnode.analysis import as_json, failed
 from aasnode.cli.main import COMMANDS, command_parser
+from aasnode.inference.detection import Reason
+from aasnode.measurement.film import POINT_MISSING
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -65,3 +67,9 @@ def test_the_page_lists_every_key_that_analyse_prints() -> None:
     page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("### What `aasnode analyse")[2]
     first_cells = " ".join(re.findall(r"^\| (`.*?) \|", page.partition("\n## ")[0], re.MULTILINE))
     assert re.findall(r"`(\w+)`", first_cells) == list(as_json(failed("no film"), "film.dcm"))
+
+
+def test_the_page_explains_every_reason_for_which_a_length_is_withheld() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("### Reasons")[2]
+    explained = re.findall(r"^\| `(\w+)` \|", page.partition("\n##")[0], re.MULTILINE)
+    assert explained == [*Reason, POINT_MISSING]

@@ -28,3 +28,26 @@ def test_report_and_overlays_come_back_are_found_by_dicomweb_and_make_no_loop(
     all_done(node)
     assert len(node.jobs(JobKind.ANALYSE)) == 2
     assert len(node.versions("routed")) == 1
+
+
+@pytest.mark.usefixtures("orthanc")
+def test_the_rule_forwards_what_may_be_a_neck_whatever_its_header_calls_it(
+    start_node: StartNode, tmp_path: Path
+) -> None:
+    node = start_node()
+    headers = {
+        "hyphen": ("", "C-Spine lateral", ""),
+        "german": ("", "Halswirbelsäule 2 Ebenen", ""),
+        "series": ("", "2 views", "c spine lat"),
+        "silent": ("", "", ""),
+        "japanese": ("", "頸椎", ""),
+        "chest": ("CHEST", "Thorax", "Thorax lateral"),
+    }
+    films = {name: marked_film(name, study=name) for name in headers}
+    for name, film in films.items():
+        film.BodyPartExamined, film.StudyDescription, film.SeriesDescription = headers[name]
+    send_to_pacs(tmp_path, *films.values())
+    eventually(lambda: len(node.jobs(JobKind.ANALYSE)) >= len(headers) - 1, "the films are in the node")
+    for_a_while(lambda: len(node.jobs(JobKind.ANALYSE)) < len(headers), "one stays where it is")
+    all_done(node)
+    assert [name for name in headers if not node.results(name)] == ["chest"]
