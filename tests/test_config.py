@@ -84,6 +84,63 @@ def test_all_problems_are_listed_at_once(tmp_path: Path) -> None:
         assert key in text
 
 
+def problems_of(table: dict[str, Any]) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        config.from_table(table)
+    return [problem.partition(":")[0] for problem in caught.value.problems]
+
+
+PEER: dict[str, Any] = {"ae_title": "PACS", "host": "192.0.2.1", "port": 104}
+RULE: dict[str, Any] = {"name": "site", "elements": ["SeriesDescripton"], "words": ["hand"], "then": "reject"}
+
+
+@pytest.mark.parametrize(
+    ("table", "settings"),
+    [
+        ({"node": {"time_zone": "Tokyo", "port": 0}}, ["node.port", "node.time_zone"]),
+        ({"node": {"time_zone": "Tokyo"}, "colour": "red"}, ["colour", "node.time_zone"]),
+        ({"node": {"time_zone": "Asia"}, "log": {"level": "all"}}, ["log.level", "node.time_zone"]),
+        (
+            {"measurement": {"magnification_low": 1.4, "minimum_age_years": -1}},
+            ["measurement.minimum_age_years", "measurement.magnification_low"],
+        ),
+        (
+            {"report": {"settle_seconds": 200.0, "overlay_series_number": 0}},
+            ["report.overlay_series_number", "report.settle_cap_seconds"],
+        ),
+        ({"delivery": {"return_to_sender": True, "attempts": 0}}, ["delivery.attempts", "delivery.return_to_sender"]),
+        (
+            {"delivery": {"destinations": [{**PEER, "name": "pacs"}, {**PEER, "name": "pacs", "port": 0}]}},
+            ["delivery.destinations[1].port", "delivery.destinations"],
+        ),
+        (
+            {"delivery": {"return_table": [PEER, {"ae_title": "PACS", "host": "192.0.2.1"}]}},
+            ["delivery.return_table[1].port", "delivery.return_table"],
+        ),
+        (
+            {"selection": {"site_rules": [{**RULE, "then": "keep"}]}},
+            ["selection.site_rules[0].then", "selection.site_rules[0].elements"],
+        ),
+    ],
+)
+def test_a_value_that_is_wrong_hides_no_problem_of_others(table: dict[str, Any], settings: list[str]) -> None:
+    assert problems_of(table) == settings
+
+
+@pytest.mark.parametrize(
+    ("table", "setting"),
+    [
+        ({"measurement": {"magnification_low": 1.4, "magnification_high": "much"}}, "measurement.magnification_high"),
+        (
+            {"delivery": {"return_to_sender": True, "return_table": [{**PEER, "port": 0}]}},
+            "delivery.return_table[0].port",
+        ),
+    ],
+)
+def test_a_value_that_is_wrong_is_compared_with_no_other(table: dict[str, Any], setting: str) -> None:
+    assert problems_of(table) == [setting]
+
+
 def test_settings_that_contradict_each_other_are_problems() -> None:
     destination = {"name": "pacs", "ae_title": "PACS", "host": "192.0.2.1", "port": 104}
     table = {
@@ -125,9 +182,8 @@ def test_no_borderline_is_a_borderline_equal_to_the_threshold() -> None:
 
 
 def test_a_misspelt_element_in_a_rule_is_a_problem() -> None:
-    rule = {"name": "site", "elements": ["SeriesDescripton"], "words": ["hand"], "then": "reject"}
     with pytest.raises(ConfigurationError, match="'SeriesDescripton' is no DICOM keyword"):
-        config.from_table({"selection": {"site_rules": [rule]}})
+        config.from_table({"selection": {"site_rules": [RULE]}})
 
 
 def test_destinations_are_read_in_order() -> None:

@@ -8,15 +8,15 @@ its door.
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydicom.datadict import tag_for_keyword
 
-from aasnode.config.reader import Bounds, Matches, read_section
+from aasnode.config.reader import Bounds, Matches, Reading, read_section
 from aasnode.config.sections import (
     AbnormalAbove,
     AbnormalBelow,
@@ -119,58 +119,82 @@ def from_table(table: Mapping[str, Any]) -> Config:
     Raises:
         ConfigurationError: unknown keys, wrong types, values out of bounds, contradictions; all of them at once.
     """
-    problems: list[str] = []
-    config = read_section(Config, table, "", problems)
-    if config is not None:
-        problems += contradictions(config)
+    reading = Reading(sound=_as_shipped())
+    config = read_section(Config, table, "", reading)
+    problems = reading.problems + contradictions(reading.sound)
     if config is None or problems:
         raise ConfigurationError(problems)
     return config
 
 
-def contradictions(config: Config) -> list[str]:
-    """Problems that only show when settings are seen together."""
-    problems = []
-    try:
-        ZoneInfo(config.node.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        problems.append(f"node.time_zone: {config.node.time_zone!r} is no time zone; write e.g. 'Asia/Tokyo'")
-    problems += _measurement_contradictions(config.measurement)
-    problems += _twice("delivery.destinations", "name", (one.name for one in config.delivery.destinations))
-    problems += _twice("delivery.return_table", "AE title", (one.ae_title for one in config.delivery.return_table))
-    if config.report.settle_cap_seconds < config.report.settle_seconds:
-        problems.append("report.settle_cap_seconds: must not be less than report.settle_seconds")
-    if config.delivery.return_to_sender and not config.delivery.return_table:
+def _as_shipped() -> dict[str, Any]:
+    """Every setting by its full name, with its value as shipped."""
+    config = Config()
+    sections = {section.name: getattr(config, section.name) for section in fields(config)}
+    return {
+        f"{name}.{setting.name}": getattr(section, setting.name)
+        for name, section in sections.items()
+        for setting in fields(section)
+    }
+
+
+def contradictions(sound: Mapping[str, Any]) -> list[str]:
+    """Problems that only show when settings are seen together, or in the light of a database of names.
+
+    ``sound`` has the settings by their full names, without those that are wrong by themselves: these hide no other.
+    """
+    problems = [*_no_time_zone(sound), *_limits_that_cross(sound)]
+    problems += _twice(sound, "delivery.destinations", "name", "name")
+    problems += _twice(sound, "delivery.return_table", "ae_title", "AE title")
+    if sound.get("delivery.return_to_sender") and sound.get("delivery.return_table") == ():
         problems.append("delivery.return_to_sender: needs a [[delivery.return_table]] with the sender's port")
-    return problems + _unknown_keywords(config.selection)
+    return problems + _unknown_keywords(sound)
 
 
-def _measurement_contradictions(section: MeasurementSection) -> list[str]:
-    problems = []
-    if section.magnification_low > section.magnification_high:
-        problems.append("measurement.magnification_low: must not be more than measurement.magnification_high")
-    if section.sac_borderline_mm < section.sac_threshold_mm:
-        problems.append(
+def _no_time_zone(sound: Mapping[str, Any]) -> Iterator[str]:
+    name = sound.get("node.time_zone", "UTC")
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of the database, such as "Asia"
+        yield f"node.time_zone: {name!r} is no time zone; write e.g. 'Asia/Tokyo'"
+
+
+def _limits_that_cross(sound: Mapping[str, Any]) -> Iterator[str]:
+    if _is_less(sound, "measurement.magnification_high", "measurement.magnification_low"):
+        yield "measurement.magnification_low: must not be more than measurement.magnification_high"
+    if _is_less(sound, "measurement.sac_borderline_mm", "measurement.sac_threshold_mm"):
+        yield (
             "measurement.sac_borderline_mm: must not be less than measurement.sac_threshold_mm; "
             "the same value leaves no borderline"
         )
-    return problems
+    if _is_less(sound, "report.settle_cap_seconds", "report.settle_seconds"):
+        yield "report.settle_cap_seconds: must not be less than report.settle_seconds"
 
 
-def _twice(setting: str, key: str, values: Iterable[str]) -> list[str]:
+def _is_less(sound: Mapping[str, Any], setting: str, other: str) -> bool:
+    """Whether one number is less than another, where both are sound."""
+    return setting in sound and other in sound and sound[setting] < sound[other]
+
+
+def _twice(sound: Mapping[str, Any], setting: str, key: str, word: str) -> list[str]:
     """The problems of a list of tables that are told apart by ``key``."""
+    names = Counter(value for _, value in _matching(sound, rf"{re.escape(setting)}\[\d+\]\.{key}"))
     return [
-        f"{setting}: the {key} {value!r} is used more than once; each must differ"
-        for value, count in sorted(Counter(values).items())
+        f"{setting}: the {word} {name!r} is used more than once; each must differ"
+        for name, count in sorted(names.items())
         if count > 1
     ]
 
 
-def _unknown_keywords(selection: SelectionSection) -> list[str]:
-    rules = [(f"selection.{name}", rule) for name in ("site_rules", "rules") for rule in getattr(selection, name)]
+def _unknown_keywords(sound: Mapping[str, Any]) -> list[str]:
     return [
-        f"{where} ({rule.name}): {keyword!r} is no DICOM keyword; PS3.6 lists them, e.g. SeriesDescription"
-        for where, rule in rules
-        for keyword in (*rule.elements, *rule.unless_elements)
+        f"{setting}: {keyword!r} is no DICOM keyword; PS3.6 lists them, e.g. SeriesDescription"
+        for setting, keywords in _matching(sound, r"selection\.(site_)?rules\[\d+\]\.(unless_)?elements")
+        for keyword in keywords
         if tag_for_keyword(keyword) is None
     ]
+
+
+def _matching(sound: Mapping[str, Any], pattern: str) -> Iterator[tuple[str, Any]]:
+    """The sound settings of many tables."""
+    return ((setting, value) for setting, value in sound.items() if re.fullmatch(pattern, setting))

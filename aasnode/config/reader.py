@@ -8,7 +8,7 @@ import re
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -32,58 +32,79 @@ class Matches:
     meaning: str
 
 
-def read_section(section: type[SectionT], table: Mapping[str, Any], path: str, problems: list[str]) -> SectionT | None:
-    """One dataclass from one table; None after adding to ``problems``."""
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What reading has found so far."""
+
+    problems: list[str] = field(default_factory=list)
+    sound: dict[str, Any] = field(default_factory=dict)  # values that are right by themselves, by their setting's name
+
+
+def read_section(section: type[SectionT], table: Mapping[str, Any], path: str, reading: Reading) -> SectionT | None:
+    """One dataclass from one table; None after adding to the problems of ``reading``."""
     fields = {entry.name: entry for entry in dataclasses.fields(section)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(section, include_extras=True)
-    before = len(problems)
-    known_here = ", ".join(sorted(fields))
-    problems += [f"{path}{key}: unknown setting; known here: {known_here}" for key in table if key not in fields]
+    before, known_here = len(reading.problems), ", ".join(sorted(fields))
     for name, entry in fields.items():
         required = entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
         if required and name not in table:
-            problems.append(f"{path}{name}: is missing")
-    known = {key: _read_value(hints[key], table[key], path + key, problems) for key in table if key in fields}
-    return section(**known) if len(problems) == before else None
+            reading.problems.append(f"{path}{name}: is missing")
+    known = {}
+    for key, value in table.items():
+        if key in fields:
+            known[key] = _read_setting(hints[key], value, path + key, reading)
+        else:
+            reading.problems.append(f"{path}{key}: unknown setting; known here: {known_here}")
+    return section(**known) if len(reading.problems) == before else None
 
 
-def _read_value(hint: Any, value: Any, path: str, problems: list[str]) -> Any:
+def _read_setting(hint: Any, value: Any, path: str, reading: Reading) -> Any:
+    """The value of a setting; it takes the place of the one as shipped only where it has no problem."""
+    before = len(reading.problems)
+    reading.sound.pop(path, None)
+    read = _read_value(hint, value, path, reading)
+    if len(reading.problems) == before:
+        reading.sound[path] = read
+    return read
+
+
+def _read_value(hint: Any, value: Any, path: str, reading: Reading) -> Any:
     """One value of the type that the dataclass states, checked against its bounds."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated:
-        read = _read_value(arguments[0], value, path, problems)
-        problems += [problem for rule in arguments[1:] if (problem := _broken(rule, read, path))]
+        read = _read_value(arguments[0], value, path, reading)
+        reading.problems.extend(problem for rule in arguments[1:] if (problem := _broken(rule, read, path)))
         return read
     if origin is types.UnionType:  # only "X | None": an empty text is None
-        return None if value == "" else _read_value(arguments[0], value, path, problems)
+        return None if value == "" else _read_value(arguments[0], value, path, reading)
     if origin is tuple:
-        return _read_list(arguments[0], value, path, problems)
+        return _read_list(arguments[0], value, path, reading)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         if isinstance(value, Mapping):
-            return read_section(hint, value, f"{path}.", problems)
-        problems.append(f"{path}: must be a table, is {value!r}")
+            return read_section(hint, value, f"{path}.", reading)
+        reading.problems.append(f"{path}: must be a table, is {value!r}")
         return None
-    return _read_scalar(hint, value, path, problems)
+    return _read_scalar(hint, value, path, reading)
 
 
-def _read_list(hint: Any, value: Any, path: str, problems: list[str]) -> tuple[Any, ...]:
+def _read_list(hint: Any, value: Any, path: str, reading: Reading) -> tuple[Any, ...]:
     if not isinstance(value, list):
-        problems.append(f"{path}: must be a list, is {value!r}")
+        reading.problems.append(f"{path}: must be a list, is {value!r}")
         return ()
-    return tuple(_read_value(hint, item, f"{path}[{index}]", problems) for index, item in enumerate(value))
+    return tuple(_read_value(hint, item, f"{path}[{index}]", reading) for index, item in enumerate(value))
 
 
-def _read_scalar(hint: Any, value: Any, path: str, problems: list[str]) -> Any:
+def _read_scalar(hint: Any, value: Any, path: str, reading: Reading) -> Any:
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         if value in list(hint):
             return hint(value)
-        problems.append(f"{path}: must be one of {', '.join(hint)}, is {value!r}")
+        reading.problems.append(f"{path}: must be one of {', '.join(hint)}, is {value!r}")
         return None
     expected = str if hint is Path else hint
     if expected is float and type(value) is int:
         value = float(value)
     if type(value) is not expected:
-        problems.append(f"{path}: must be of type {expected.__name__}, is {value!r}")
+        reading.problems.append(f"{path}: must be of type {expected.__name__}, is {value!r}")
         return None
     return Path(value) if hint is Path else value
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from aasnode.assets import shipped
-from aasnode.config.reader import Bounds, Matches, read_section
+from aasnode.config.reader import Bounds, Matches, Reading, read_section
 from aasnode.errors import ConfigurationError
 
 Port = Annotated[int, Bounds(low=1, high=65535)]
@@ -115,10 +115,10 @@ class SelectionRule:
 def shipped_selection_rules() -> tuple[SelectionRule, ...]:
     """The rules of the shipped ``config.toml``: words in ten languages stand there once, not here again."""
     table = tomllib.loads(shipped("config.toml").read_text(encoding="utf-8"))
-    problems: list[str] = []
-    section = read_section(SelectionSection, table["selection"], "selection.", problems)
+    reading = Reading()
+    section = read_section(SelectionSection, table["selection"], "selection.", reading)
     if section is None:
-        raise ConfigurationError(problems)
+        raise ConfigurationError(reading.problems)
     return section.rules
 
 
