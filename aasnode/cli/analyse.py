@@ -8,25 +8,31 @@ import argparse
 import sys
 import traceback
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aasnode.analysis import AnalysisSettings, analyse_file, as_json, failed
+from aasnode.analysis import Analysis, AnalysisSettings, analyse_file, as_json, failed
 from aasnode.assets import shipped_model
 from aasnode.child import Child, ChildDiedError, DeadlineError
 from aasnode.cli.options import Format, add_config, add_format, load_config
 from aasnode.cli.parser import number
 from aasnode.cli.table import MISSING, print_json
 from aasnode.config import Config, Plane
+from aasnode.dicom.spacing import _LARGEST_MM as LARGEST_SPACING_MM
+from aasnode.dicom.spacing import _SMALLEST_MM as SMALLEST_SPACING_MM
 from aasnode.geometry import PixelSpacing, SpacingRule
-from aasnode.measurement import Assessment
+from aasnode.inference.detection import Reason
+from aasnode.measurement import AGE_UNKNOWN, PLANE_NOT_STATED, Assessment
 from aasnode.reports import wording
 
 Answer = Mapping[str, Any]
 """One object of ``--format json``."""
+
+_LONGEST_NAME = 40  # columns of the table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pixel-spacing",
         metavar="MM",
-        type=number(low=0.01, high=10),
+        type=number(low=SMALLEST_SPACING_MM, high=LARGEST_SPACING_MM),
         help="millimetres per pixel of a PNG, JPEG or TIFF; DICOM files have their own and ignore it",
     )
     add_format(parser, Format.TABLE, Format.JSON)
@@ -70,7 +76,7 @@ def analyse_each(films: Sequence[Film], config: Config) -> Iterator[Answer]:
             try:
                 yield child.ask(film, config.analyser.deadline_seconds)
             except (DeadlineError, ChildDiedError) as error:
-                yield as_json(failed(str(error)), str(film.path))
+                yield as_answer(failed(str(error)), film.path)
 
 
 def prepare(config: Config) -> Callable[[Film], Answer]:
@@ -87,9 +93,15 @@ def prepare(config: Config) -> Callable[[Film], Answer]:
         except Exception as error:  # noqa: BLE001  a defect that one film shows must not end the others
             _tell_defect(error)
             analysis = failed(f"a defect of aasnode showed on this film: {type(error).__name__}; please report it")
-        return as_json(analysis, str(film.path))
+        return as_answer(analysis, film.path)
 
     return answer
+
+
+def as_answer(analysis: Analysis, path: Path) -> Answer:
+    """The analysis, and why its assessment is what it is."""
+    measurement = analysis.measurement
+    return as_json(analysis, str(path)) | {"assessment_reason": measurement.assessment_reason if measurement else None}
 
 
 def _tell_defect(error: Exception) -> None:
@@ -115,28 +127,66 @@ def _show_table(answers: Iterable[Answer], files: Sequence[Path]) -> None:
 
 def _row_printer(files: Sequence[Path]) -> Callable[[Answer], None]:
     """Prints the heading now and then one row per answer; columns have fixed widths, since rows come one at a time."""
-    width = min(40, max(len(path.name) for path in files))
+    names = _names(files)
+    width = max(map(len, names.values()))
     columns = f"{{:<{width}}}  {{:<9}}  {{:<9}}  {{:<21}}  {{:<21}}  {{:<19}}  {{}}"
     print(columns.format("file", "status", "view", "ADI mm (90 %)", "SAC mm (90 %)", "assessment", "remark").rstrip())
 
     def show(answer: Answer) -> None:
         adi, sac = (_length(answer, name) for name in ("adi", "sac"))
-        name = Path(answer["file"]).name
-        shown = name if len(name) <= width else "…" + name[1 - width :]
-        cells = (shown, answer["status"], answer["view"], adi, sac, answer["assessment"] or MISSING)
+        cells = (names[answer["file"]], answer["status"], answer["view"], adi, sac, answer["assessment"] or MISSING)
         print(columns.format(*cells, _remark(answer)).rstrip(), flush=True)
 
     return show
+
+
+def _names(files: Sequence[Path]) -> Mapping[str, str]:
+    """What stands for each file in the table: its base name, shortened, or the path as typed where that tells more."""
+    counts = Counter(path.name for path in set(files))
+    return {str(path): _short(path.name) if counts[path.name] == 1 and _is_there(path) else str(path) for path in files}
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else "…" + name[1 - _LONGEST_NAME :]
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # in a folder that may not be looked into
+        return False
 
 
 def _remark(answer: Answer) -> str:
     """What was compared with which limit and what came of it, the ratios where there are no mm, and what is missing."""
     findings = {name.upper(): answer[f"{name}_finding"] for name in ("adi", "sac") if answer[f"{name}_finding"]}
     verdicts = [f"{name} {_compared(finding)}" for name, finding in findings.items()]
-    planes = {wording.PLANES[Plane(finding["plane"])] for finding in findings.values() if finding["plane"]}
+    planes = dict.fromkeys(_plane(finding) for finding in findings.values())
     if planes:
         verdicts[-1] += f" ({', '.join(planes)})"
-    return "; ".join([*verdicts, *filter(None, [_ratios(answer), answer["reason"]])])
+    return "; ".join([*verdicts, *filter(None, [_caveat(answer), _ratios(answer), _reason(answer)])])
+
+
+def _plane(finding: Mapping[str, Any]) -> str:
+    """In which plane a length was compared, and whether it had to be brought there without knowing how."""
+    plane = wording.PLANES[Plane(finding["plane"])] if finding["plane"] else PLANE_NOT_STATED
+    return plane if finding["compared_mm"] is not None else f"{plane}, magnification allowed for"
+
+
+def _caveat(answer: Answer) -> str | None:
+    """Why lengths in mm were not compared at all; else what was taken for granted when they were."""
+    reason, names = answer["assessment_reason"] or "", ("adi", "sac")
+    if any(answer[f"{name}_mm"] is not None and answer[f"{name}_finding"] is None for name in names):
+        return reason
+    return AGE_UNKNOWN if AGE_UNKNOWN in reason else None
+
+
+def _reason(answer: Answer) -> str | None:
+    """Why not, or what is missing; a neck of a wrong size is none, so what the user said of the size is part of it."""
+    reason: str | None = answer["reason"]
+    if reason == Reason.NO_LATERAL_CERVICAL_VIEW and answer["spacing_rule"] == SpacingRule.GIVEN:
+        return f"{reason} at the pixel spacing given"
+    return reason
 
 
 def _ratios(answer: Answer) -> str | None:

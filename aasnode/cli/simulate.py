@@ -42,6 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the films and say where they are."""
+    _require_room(arguments.out)
     from aasnode.training.simulate.priors import Priors
     from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulate
 
@@ -66,3 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
     written = "1 film" if len(films) == 1 else f"{len(films)} films"
     print(f"{written} in {arguments.out}, with images.csv, annotations.csv and truth.json", file=sys.stderr)
     return 0
+
+
+def _require_room(folder: Path) -> None:
+    """Films of two runs in one folder would be mixed, and the tables beside them tell of the later one alone."""
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UsageError(f"{folder} is not empty; name a folder that is new or empty")

@@ -3,7 +3,15 @@
 Definitions, decision table and the rule for changes: docs/measurements.md. The names below are the room's door.
 """
 
-from aasnode.measurement.assessment import Assessment, ComparedLength, FilmAssessment, LengthFinding, assess_film
+from aasnode.measurement.assessment import (
+    AGE_UNKNOWN,
+    PLANE_NOT_STATED,
+    Assessment,
+    ComparedLength,
+    FilmAssessment,
+    LengthFinding,
+    assess_film,
+)
 from aasnode.measurement.course import Compared, CourseChanges, CourseEntry, NotComparable, changes
 from aasnode.measurement.film import ADI_ENDS, SAC_ENDS, Measurement, measure
 from aasnode.measurement.length import Calibration, Change, IntervalRule, Length, difference, length_sigma_mm
@@ -12,6 +20,8 @@ from aasnode.measurement.study import StudyAssessment, assess_study
 
 __all__ = [
     "ADI_ENDS",
+    "AGE_UNKNOWN",
+    "PLANE_NOT_STATED",
     "SAC_ENDS",
     "Assessment",
     "Calibration",

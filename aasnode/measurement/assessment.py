@@ -22,13 +22,17 @@ class Assessment(StrEnum):
 SEVERITY = (Assessment.AAS_SUSPECTED, Assessment.UNCERTAIN, Assessment.BORDERLINE, Assessment.NO_AAS_ON_THIS_VIEW)
 """Of several statements the first in this order is the film's, or the study's."""
 
+AGE_UNKNOWN = "age unknown, taken as adult"
+"""What an assessment takes for granted."""
+PLANE_NOT_STATED = "plane of the pixel spacing not stated"
+"""What to say of a length that is compared as it is."""
+
 _NOT = {
     AbnormalAbove.GREATER: "<=",
     AbnormalAbove.GREATER_OR_EQUAL: "<",
     AbnormalBelow.LESS: ">=",
     AbnormalBelow.LESS_OR_EQUAL: ">",
 }
-_ADULT = "age unknown, taken as adult"
 _SAME = 1e-9  # relative difference of what is the same value
 
 
@@ -88,7 +92,7 @@ def assess_film(
         _reason("ADI", adi, adi_range, _adi_limits(settings)) if adi and adi_range else _missing("ADI", adi_reason),
         _reason("SAC", sac, sac_range, _sac_limits(settings)) if sac and sac_range else _missing("SAC", sac_reason),
     ]
-    assumption = _ADULT if age_years is None and combined is not Assessment.NOT_ASSESSED else None
+    assumption = AGE_UNKNOWN if age_years is None and combined is not Assessment.NOT_ASSESSED else None
     return FilmAssessment(
         assessment=combined,
         reason="; ".join(filter(None, (*reasons, assumption))),
@@ -154,7 +158,7 @@ def _in_plane(length: Length, rule: SpacingRule | None, settings: MeasurementSec
         mm=length.mm,
         plane=wanted if is_known else None,
         is_as_measured=True,
-        note="" if is_known else "plane of the pixel spacing not stated",
+        note="" if is_known else PLANE_NOT_STATED,
     )
 
 

@@ -14,11 +14,11 @@ import numpy as np
 import psutil
 import pytest
 
-from aasnode.analysis import AnalysisSettings, as_json, failed
+from aasnode.analysis import AnalysisSettings, analyse_picture, failed
 from aasnode.analysis import analyse as analyse_one
 from aasnode.anatomy import LANDMARKS
 from aasnode.cli import analyse
-from aasnode.cli.analyse import Answer, Film, analyse_each
+from aasnode.cli.analyse import Answer, Film, analyse_each, as_answer
 from aasnode.cli.main import main
 from aasnode.config import Config, from_table, load
 from aasnode.geometry import PixelSpacing, SpacingRule
@@ -29,7 +29,7 @@ WARM_UP, LARGE_FILMS, HANDS = 4, 12, 300  # what an allocator keeps is settled a
 KEYS = [
     "file", "status", "reason", "view", "facing", "landmarks",
     "adi_mm", "adi_interval_mm", "adi_finding", "adi_ratio", "sac_mm", "sac_interval_mm", "sac_finding", "sac_ratio",
-    "assessment", "spacing_mm", "spacing_rule", "model", "interval_source",
+    "assessment", "spacing_mm", "spacing_rule", "model", "interval_source", "assessment_reason",
 ]  # fmt: skip
 
 
@@ -51,13 +51,14 @@ def films(*names: str) -> list[Film]:
 
 def a_measured_film(spacing: PixelSpacing, **elements: object) -> Answer:
     pixels = np.ascontiguousarray(marked_film(spacing))
-    dataset = film(pixels, BitsStored=12, ImagerPixelSpacing=[spacing.row_mm, spacing.column_mm], **elements)
-    return as_json(analyse_one(dataset, MarksDetector(), AnalysisSettings.of(Config())), "film.dcm")
+    given = {"BitsStored": 12, "ImagerPixelSpacing": [spacing.row_mm, spacing.column_mm]}
+    dataset = film(pixels, **(given | elements))
+    return as_answer(analyse_one(dataset, MarksDetector(), AnalysisSettings.of(Config())), Path("film.dcm"))
 
 
 def test_the_row_of_a_film_says_which_value_was_compared_with_which_limit(capsys: pytest.CaptureFixture[str]) -> None:
     square = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE)
-    answer = a_measured_film(square, EstimatedRadiographicMagnificationFactor="1.25")
+    answer = a_measured_film(square, EstimatedRadiographicMagnificationFactor="1.25", PatientAge="060Y")
     analyse._row_printer([Path("film.dcm")])(answer)
     row = capsys.readouterr().out.splitlines()[-1]
     for name in ("adi", "sac"):
@@ -68,10 +69,91 @@ def test_the_row_of_a_film_says_which_value_was_compared_with_which_limit(capsys
     assert row.endswith("(detector plane)")
 
 
+def remark(answer: Answer, capsys: pytest.CaptureFixture[str]) -> str:
+    analyse._row_printer([Path(answer["file"])])(answer)
+    return capsys.readouterr().out.splitlines()[-1].partition(answer["assessment"] or "rejected")[2].strip()
+
+
+SQUARE = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE)
+
+
+def test_a_child_is_told_as_the_reason_why_its_lengths_are_not_assessed(capsys: pytest.CaptureFixture[str]) -> None:
+    child = a_measured_film(SQUARE, PatientAge="010Y")
+    assert (child["status"], child["assessment"], child["reason"]) == ("measured", "not_assessed", None)
+    assert child["assessment_reason"] == "under 18 years: thresholds are those of adults"
+    assert remark(child, capsys) == child["assessment_reason"]
+
+
+def test_an_age_that_is_not_known_is_told_with_what_was_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    grown = a_measured_film(SQUARE, PatientAge="060Y")
+    assert "age unknown" not in grown["assessment_reason"] + remark(grown, capsys)
+    unknown = a_measured_film(SQUARE)
+    assert unknown["assessment_reason"].endswith("; age unknown, taken as adult")
+    assert remark(unknown, capsys) == f"{remark(grown, capsys)}; age unknown, taken as adult"
+
+
+def test_a_range_that_was_compared_is_told_as_that(capsys: pytest.CaptureFixture[str]) -> None:
+    of_patient = {"PixelSpacing": [0.15, 0.15], "PixelSpacingCalibrationType": "FIDUCIAL", "PatientAge": "060Y"}
+    answer = a_measured_film(SQUARE, **of_patient, ImagerPixelSpacing=None)
+    assert answer["adi_finding"]["compared_mm"] is None
+    assert "magnification 1 to 1.3 allowed for" in answer["assessment_reason"]
+    assert remark(answer, capsys).endswith("(detector plane, magnification allowed for)")
+
+
+def a_picture(path: Path, *, marks: int) -> Answer:
+    """A PNG with the pixel spacing that the user states."""
+    cv2.imwrite(str(path), marked_film(SQUARE, marks=marks) << 4)
+    given = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.GIVEN)
+    return as_answer(analyse_picture(path, MarksDetector(), AnalysisSettings.of(Config()), given), path)
+
+
+def test_a_picture_is_compared_with_the_caveat_that_its_plane_is_not_stated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = a_picture(tmp_path / "film.png", marks=4)
+    assert answer["adi_finding"]["plane"] is None
+    assert "plane of the pixel spacing not stated" in answer["assessment_reason"]
+    caveats = "(plane of the pixel spacing not stated); age unknown, taken as adult"
+    assert remark(answer, capsys).endswith(caveats)
+
+
+def test_a_picture_in_which_no_neck_is_seen_may_have_been_given_a_wrong_spacing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = a_picture(tmp_path / "film.png", marks=0)
+    assert answer["reason"] == "no_lateral_cervical_view"
+    assert remark(answer, capsys).endswith("no_lateral_cervical_view at the pixel spacing given")
+    blank = film(np.ascontiguousarray(marked_film(SQUARE, marks=0)), BitsStored=12, ImagerPixelSpacing=[0.15, 0.15])
+    of_dicom = as_answer(analyse_one(blank, MarksDetector(), AnalysisSettings.of(Config())), Path("film.dcm"))
+    assert remark(of_dicom, capsys).endswith("no_lateral_cervical_view")
+
+
+def shown_names(paths: list[Path], capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """The first column of the table."""
+    show = analyse._row_printer(paths)
+    for path in paths:
+        show(as_answer(failed("no film"), path))
+    return [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()[1:]]
+
+
+def test_a_base_name_that_does_not_tell_which_file_gives_way_to_the_path_as_typed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = f"{'long' * 12}.dcm"
+    paths = [tmp_path / "a" / "film.dcm", tmp_path / "b" / "film.dcm", tmp_path / "b" / "one.dcm", tmp_path / long]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    missing = tmp_path / "none.dcm"
+    shown = [str(paths[0]), str(paths[1]), "one.dcm", "…" + long[-39:], str(missing)]
+    assert shown_names([*paths, missing], capsys) == shown
+    assert shown_names([paths[0], paths[2]], capsys) == ["film.dcm", "one.dcm"]
+
+
 def test_the_row_of_a_film_without_mm_gives_the_lengths_relative_to_c1(capsys: pytest.CaptureFixture[str]) -> None:
     square = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE)
     unscaled = film(np.ascontiguousarray(marked_film(square)), BitsStored=12)
-    answer = as_json(analyse_one(unscaled, MarksDetector(), AnalysisSettings.of(Config())), "film.dcm")
+    answer = as_answer(analyse_one(unscaled, MarksDetector(), AnalysisSettings.of(Config())), Path("film.dcm"))
     analyse._row_printer([Path("film.dcm")])(answer)
     row = capsys.readouterr().out.splitlines()[-1]
     assert answer["status"] == "located"
@@ -81,7 +163,7 @@ def test_the_row_of_a_film_without_mm_gives_the_lengths_relative_to_c1(capsys: p
 
 def test_the_table_ends_with_what_its_numbers_are_worth(capsys: pytest.CaptureFixture[str]) -> None:
     square = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE)
-    rejected = as_json(failed("no film"), "none.dcm")
+    rejected = as_answer(failed("no film"), Path("none.dcm"))
     analyse._show_table([rejected, a_measured_film(square)], [Path("none.dcm"), Path("film.dcm")])
     assert capsys.readouterr().out.endswith(
         "\n\nAI result, not verified. Research use only, not for diagnosis. "
@@ -216,7 +298,7 @@ def test_the_stated_spacing_is_used_for_a_picture(
     assert (answered["spacing_mm"], answered["spacing_rule"]) == ([0.15, 0.15], "given")
 
 
-@pytest.mark.parametrize("spacing", ["0", "-0.1", "nan", "wide"])
+@pytest.mark.parametrize("spacing", ["0", "-0.1", "nan", "wide", "0.009", "2.01"])
 def test_a_spacing_that_is_none_is_wrong_usage(spacing: str) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["analyse", "--pixel-spacing", spacing, "film.png"])

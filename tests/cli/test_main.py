@@ -66,8 +66,9 @@ def test_wrong_usage_is_exit_2_with_a_hint_and_no_traceback(arguments: tuple[str
         ("simulate films --count 3 --seed 1 --pixel wide", "--pixel must be a number from 0.05 to 2, is 'wide'"),
         ("simulate films --seed 1", "one of --count, --patients is missing"),
         ("simulate films --seed 1 --count 1 --patients 1", "--patients cannot go together with --count"),
-        ("analyse film.png --pixel-spacing 0,2", "--pixel-spacing must be a number from 0.01 to 10, is '0,2'"),
-        ("analyse --pixel-spacing nan film.png", "--pixel-spacing must be a number from 0.01 to 10, is 'nan'"),
+        ("analyse film.png --pixel-spacing 0,2", "--pixel-spacing must be a number from 0.01 to 2, is '0,2'"),
+        ("analyse --pixel-spacing nan film.png", "--pixel-spacing must be a number from 0.01 to 2, is 'nan'"),
+        ("analyse --pixel-spacing 2.1 film.png", "--pixel-spacing must be a number from 0.01 to 2, is '2.1'"),
         ("analyse", "FILE is missing"),
         ("history", "--patient-id is missing"),
         ("history --patient-id", "--patient-id needs a value"),
@@ -113,7 +114,8 @@ def test_a_folder_that_may_not_be_made_is_told_without_a_traceback(tmp_path: Pat
     config.write_text('[node]\ndata_dir = "file/data"\n')
     done = aasnode("serve", "--config", str(config))
     said = [line for line in done.stderr.splitlines() if not line.startswith("{")]
-    assert (done.returncode, said) == (1, [f"aasnode serve: {tmp_path / 'file' / 'data'}: Not a directory"])
+    assert (done.returncode, said[:-1]) == (1, ["The node cannot start:"])
+    assert said[-1].startswith(f"  node.data_dir: {tmp_path / 'file' / 'data'}: Not a directory; ")
 
 
 def test_help_and_history_load_no_network() -> None:

@@ -48,6 +48,15 @@ def test_a_port_that_is_taken_is_told_as_that_and_not_as_a_wrong_configuration(
     assert str(port) in problem
 
 
+def test_a_folder_that_cannot_be_written_is_told_by_its_setting(tmp_path: Path) -> None:
+    lock = tmp_path / "data" / "node.lock"
+    lock.mkdir(parents=True)  # no user can open this for writing, not even root
+    done = serve(tmp_path)
+    heading, problem = last_words(done)
+    assert (done.returncode, heading) == (1, "The node cannot start:")
+    assert problem.startswith(f"  node.data_dir: {lock}: ")
+
+
 def test_a_model_that_is_not_there_is_told_as_that(tmp_path: Path) -> None:
     done = serve(tmp_path, '[model]\ndirectory = "none"\ndevice = "cpu"')
     heading, problem = last_words(done)
