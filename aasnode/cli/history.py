@@ -5,7 +5,7 @@ The same ID with another issuer, birth date or sex may be another person: such c
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aasnode.anatomy import View
 from aasnode.cli.course import Comparison, TrackedFilm, film_rows, person_row, tracked
@@ -15,8 +15,9 @@ from aasnode.config import Config
 from aasnode.errors import UnsupportedError
 from aasnode.measurement import ComparedLength, Length, LengthFinding, NotComparable
 from aasnode.reports import wording
-from aasnode.store import history
+from aasnode.store import history, jobs
 from aasnode.store.history import Course
+from aasnode.store.schema import JobKind, JobState
 
 _EXCEEDS = " !"
 _HEADINGS = (
@@ -52,11 +53,20 @@ def run(arguments: argparse.Namespace) -> int:
     config = load_config(arguments)
     with existing_store(config) as store, store.reading() as connection:
         courses = history.of_patient(connection, arguments.patient_id, arguments.issuer)
+        counts = jobs.counts(connection)
     if not courses:
-        print("No film of this patient was analysed.", file=sys.stderr)
+        print(f"No film of this patient was analysed{_of_waiting(counts)}.", file=sys.stderr)
     show = {Format.TABLE: _show_tables, Format.JSON: _show_json, Format.CSV: _show_csv}
     show[arguments.format](courses, config)
     return 0
+
+
+def _of_waiting(counts: Mapping[tuple[JobKind, JobState], int]) -> str:
+    """How many films the queue holds, whosesoever they are: no patient is known before a film is read."""
+    waiting = sum(counts.get((JobKind.ANALYSE, state), 0) for state in (JobState.PENDING, JobState.CLAIMED))
+    if not waiting:
+        return ""
+    return "; 1 film waits to be analysed" if waiting == 1 else f"; {waiting} films wait to be analysed"
 
 
 def _show_tables(courses: Sequence[Course], config: Config) -> None:
@@ -68,6 +78,7 @@ def _show_tables(courses: Sequence[Course], config: Config) -> None:
             of_view = [film for film in films if film.stored.film.view is view]
             if of_view:
                 _show_view(view, of_view)
+        _show_studies(films)
         print(f"\n% C1: percent of the {wording.C1_DIAMETER}, whatever the magnification")
     if courses:
         measured = (stored.film.measurement for course in courses for stored in course.results)
@@ -92,6 +103,15 @@ def _show_view(view: View, films: Sequence[TrackedFilm]) -> None:
     print_table(_VERDICT_HEADINGS, [_verdict_cells(film, notes) for film in films])
     for reason, number in notes.items():
         print(f"  [{number}] {reason}")
+
+
+def _show_studies(films: Sequence[TrackedFilm]) -> None:
+    """Each visit's study, by the UID that ``aasnode resend`` asks for."""
+    first: dict[str, TrackedFilm] = {}
+    for film in films:
+        first.setdefault(film.stored.film.identity.study_instance_uid, film)
+    print()
+    print_table(("acquired", "Study Instance UID"), [(_acquired(film), uid) for uid, film in first.items()])
 
 
 def _cells(film: TrackedFilm, notes: dict[str, int]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import sqlite3
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +19,7 @@ from aasnode.store.store import Store, open_store
 
 SITE_CONFIG = Path("/etc/aasnode/config.toml")
 CONFIG_VARIABLE = "AASNODE_CONFIG"
+_AS_THE_SERVICE = "run it as the user of the service"
 
 
 class UsageError(AasnodeError):
@@ -99,9 +101,9 @@ def existing_store(settings: Config) -> Iterator[Store]:
         BrokenStoreError: there is one, and it cannot be opened or read, or is of another version.
     """
     database = database_of(settings)
-    if not database.is_file():
-        raise NoStoreError(f"{database}: is not there (node.data_dir); name the node's own --config")
     try:
+        if not database.is_file():
+            raise NoStoreError(f"{database}: is not there (node.data_dir); name the node's own --config")
         with open_store(database.parent, is_upgraded=False) as store:
             yield store
     except OtherSchemaError as error:
@@ -109,7 +111,17 @@ def existing_store(settings: Config) -> Iterator[Store]:
     except DatabaseError as error:
         if type(error) not in (DatabaseError, OperationalError):
             raise
-        raise BrokenStoreError(f"{database}: {error.orig}; look at its permissions, or put a backup back") from error
+        hint = f"{_AS_THE_SERVICE}, " if _is_denied(error) else ""
+        problem = f"{database}: {error.orig}; {hint}look at its permissions, or put a backup back"
+        raise BrokenStoreError(problem) from error
+    except PermissionError as error:
+        raise BrokenStoreError(f"{error.filename}: {error.strerror}; {_AS_THE_SERVICE}") from error
+
+
+def _is_denied(error: DatabaseError) -> bool:
+    """Whether SQLite may not open or write a file; it does not say more of why."""
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # without the extended part
+    return code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY)
 
 
 def database_of(settings: Config) -> Path:

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,11 +16,12 @@ from sqlalchemy import select, update
 
 from aasnode.anatomy import View
 from aasnode.geometry import PixelSpacing, SpacingRule, Spacings
-from aasnode.store.schema import results
+from aasnode.store import jobs
+from aasnode.store.schema import JobKind, results
 from aasnode.store.store import Store
 from tests.cli.conftest import Command
 from tests.measurement.points import measured, on_axis
-from tests.store.arrivals import film, keep
+from tests.store.arrivals import NOON, arrive, film, keep
 
 LAST_YEAR, TODAY = datetime(2025, 3, 1, 12, 0, tzinfo=UTC), datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -185,6 +186,31 @@ def test_a_blank_patient_id_is_nobodys(aasnode: Command) -> None:
     status, out, err = aasnode("history", "--patient-id", " ")
     assert (status, out) == (1, "")
     assert "blank patient ID" in err
+
+
+@pytest.mark.usefixtures("two_visits")
+def test_the_table_has_the_study_of_each_visit_as_resend_asks_for_it(aasnode: Command) -> None:
+    _, out, _ = aasnode("history", "--patient-id", "P1")
+    studies = out.partition("Study Instance UID\n")[2].partition("\n\n")[0]
+    assert studies.splitlines() == ["2025-03-01 21:00  1.2.30", "2026-03-01 21:00  1.2.40"]
+
+
+def test_where_no_film_was_analysed_those_that_wait_are_told(aasnode: Command, store: Store) -> None:
+    def said() -> str:
+        return aasnode("history", "--patient-id", "P1")[2]
+
+    assert said() == "No film of this patient was analysed.\n"
+    for number, waiting in ((1, "1 film waits"), (2, "2 films wait")):
+        with store.writing() as connection:
+            jobs.add_analysis(connection, instance_id=arrive(connection, f"1.2.{number}"), now=NOON, attempts=3)
+        assert said() == f"No film of this patient was analysed; {waiting} to be analysed.\n"
+    with store.writing() as connection:  # one that is under way has no numbers either
+        job = jobs.claim(connection, JobKind.ANALYSE, owner="node:7", now=NOON, lease=timedelta(minutes=1))
+        assert job is not None
+    assert "; 2 films wait" in said()
+    with store.writing() as connection:
+        jobs.finish(connection, job, now=NOON)
+    assert "; 1 film waits" in said()
 
 
 def test_an_unknown_patient_is_said_and_prints_no_data(aasnode: Command) -> None:

@@ -1,13 +1,17 @@
 """``aasnode status``, ``jobs`` and ``resend`` on a real store."""
 
+import contextlib
 import json
 import logging
+import os
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from aasnode.cli.main import main
+from aasnode.config import load
 from aasnode.store import deliveries, jobs, objects, results
 from aasnode.store.objects import NewObject
 from aasnode.store.schema import JobKind, JobState
@@ -214,6 +218,23 @@ def test_a_study_that_was_reported_in_shadow_mode_is_sent_when_that_is_asked_for
         assert {job.destination for job in jobs.list_jobs(connection)} == {"pacs", "archive"}
 
 
+def test_a_study_whose_deliveries_are_waiting_is_told_as_that(
+    aasnode: Command, store: Store, config_file: Path
+) -> None:
+    reported_in_shadow_mode(store)
+    with config_file.open("a") as file:
+        file.write("[delivery]\nshadow = true\n")
+        for name in ("pacs", "archive"):
+            file.write(f'[[delivery.destinations]]\nname = "{name}"\nae_title = "X"\nhost = "h"\nport = 104\n')
+    assert "4 deliveries are due again." in aasnode("resend", "--study", "1.2.30")[2]
+    status, _, err = aasnode("resend", "--study", "1.2.30")
+    assert (status, err.splitlines()[0]) == (0, "Deliveries of study 1.2.30: 4 are already waiting.")
+    assert "Shadow mode: nothing is sent" in err
+    assert "2 are already waiting" in aasnode("resend", "--study", "1.2.30", "--destination", "pacs")[2]
+    status, _, err = aasnode("resend", "--study", "1.2.31")
+    assert (status, "already waiting" in err) == (1, False)
+
+
 RETURNS = '[delivery]\nreturn_to_sender = true\n[[delivery.return_table]]\nae_title = "{}"\nhost = "h"\nport = 104\n'
 
 
@@ -275,6 +296,52 @@ def test_a_file_that_is_no_database_is_told_with_its_place(capsys: pytest.Captur
     err = capsys.readouterr().err
     assert err.startswith("The database cannot be used:\n")
     assert str(tmp_path / "aasnode.db") in err
+    assert "put a backup back" in err
+    assert AS_THE_SERVICE not in err
+
+
+@contextlib.contextmanager
+def denied(folder: Path) -> Iterator[None]:
+    """A folder that the user of this process may not look into; root is another user meanwhile."""
+    is_root, mode = os.geteuid() == 0, folder.stat().st_mode
+    folder.chmod(0)
+    if is_root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+        folder.chmod(mode)
+
+
+AS_THE_SERVICE = "run it as the user of the service"
+
+
+@pytest.mark.parametrize("command", ["status", "jobs list", "history --patient-id 1"])
+def test_a_folder_of_another_user_is_told_with_who_may_look(
+    command: str, aasnode: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config_file: Path
+) -> None:
+    config = load(config_file)
+    monkeypatch.setattr("aasnode.config.load", lambda _: config)  # whoever may not look here cannot read it either
+    aasnode(*command.split())
+    with denied(tmp_path / "data"):
+        status, out, err = aasnode(*command.split())
+    assert (status, out) == (1, "")
+    heading, problem = err.splitlines()
+    assert heading == "The database cannot be used:"
+    assert str(tmp_path / "data") in problem
+    assert problem.endswith(f"Permission denied; {AS_THE_SERVICE}")
+
+
+def test_a_database_that_sqlite_may_not_open_is_told_with_who_may(aasnode: Command, tmp_path: Path) -> None:
+    for suffix in ("-wal", "-shm"):
+        Path(f"{tmp_path / 'data' / 'aasnode.db'}{suffix}").unlink(missing_ok=True)
+    (tmp_path / "data" / "aasnode.db-wal").mkdir()  # to SQLite the same as a file that is another user's
+    status, _, err = aasnode("status")
+    assert status == 1
+    assert AS_THE_SERVICE in err
+    assert str(tmp_path / "data" / "aasnode.db") in err
 
 
 def test_a_node_does_not_start_on_a_database_of_a_newer_version_and_says_so(aasnode: Command, store: Store) -> None:
