@@ -24,7 +24,6 @@ from aasnode.inference.card import Role
 from aasnode.inference.hrnet import PoseHRNet, Variant
 from aasnode.inference.weights import load_weights
 from aasnode.training.dataset import held_out_samples, read_annotated_films
-from aasnode.training.model import DECISIVE_WEIGHT, PRIORS
 from aasnode.training.sampler.attenuation import AttenuationPriors
 from aasnode.training.sampler.compose import HELD_OUT, TRAINING
 from aasnode.training.sampler.crops import CONDITIONS, REFINE, CloseUp, stage_card
@@ -33,6 +32,7 @@ from aasnode.training.sampler.library import Library
 from aasnode.training.sampler.missing import MissingPriors
 from aasnode.training.sampler.stream import ComposedStream, StreamPriors
 from aasnode.training.samples import Sample
+from aasnode.training.shipped import DECISIVE_WEIGHT, PRIORS
 from aasnode.training.train import WEIGHTS, Recipe, Validation, train, validate
 
 ONE_FILM = ExposurePriors(

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from aasnode.cli.options import add_workers
-from aasnode.cli.parser import whole_number
+from aasnode.cli.parser import number, whole_number
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,10 +19,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--films", type=Path, metavar="DIR", help="annotated films: images.csv and annotations.csv")
     parser.add_argument(
-        "--pretrained", type=Path, metavar="FILE", help="HRNet weights for transfer learning of one network"
+        "--pretrained",
+        type=Path,
+        metavar="PATH",
+        help="start from a model's folder, or from a file of HRNet weights for one network",
     )
     parser.add_argument(
         "--images", type=whole_number(at_least=1), metavar="N", help="samples of each network; as the preset says"
+    )
+    parser.add_argument(
+        "--rate", type=number(low=1e-7, high=1), metavar="R", help="the highest learning rate; as the preset says"
     )
     parser.add_argument(
         "--calibration-films",
@@ -60,7 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Make the model, or go on where it was stopped, and say where it is."""
     from aasnode.inference.card import Role
     from aasnode.training.calibrate import INTERVALS
-    from aasnode.training.model import UNCALIBRATED, ModelRequest, make_model, train_stage
+    from aasnode.training.model import make_model, train_stage
+    from aasnode.training.request import UNCALIBRATED, ModelRequest
     from aasnode.training.train import Preset
 
     request = ModelRequest(
@@ -71,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         films=arguments.films,
         pretrained=arguments.pretrained,
         images=arguments.images,
+        rate=arguments.rate,
         bfloat16=arguments.precision == "auto",
         calibration_films=arguments.calibration_films,
         evaluation_films=arguments.evaluation_films,

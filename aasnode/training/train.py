@@ -30,6 +30,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from aasnode.anatomy import LANDMARKS
 from aasnode.errors import ConfigurationError, ModelError
+from aasnode.inference.card import sha256_of
 from aasnode.inference.heatmap import Decoding, decode, gaussian_targets
 from aasnode.inference.hrnet import PoseHRNet, Variant
 from aasnode.inference.weights import load_pretrained, write_weights
@@ -124,7 +125,8 @@ def train(
     identity = _identity(recipe, stream)
     out.mkdir(parents=True, exist_ok=True)
     _resume(out / CHECKPOINT, identity, learner)
-    about = _about(stream, recipe, place, before=_read_report(out / REPORT) if learner.step else _NOTHING)
+    before = _read_report(out / REPORT) if learner.step else {"learnt_in": [], "pretrained": _name_of(pretrained)}
+    about = _about(stream, recipe, place, before)
 
     total = math.ceil(recipe.images / recipe.batch)
     weights = _channel_weights(stream, recipe, place)  # (K + M,)
@@ -336,11 +338,13 @@ def _identity(recipe: Recipe, stream: SampleStream) -> str:
     return json.dumps({**own, "samples": stream.identity, "channels": stream.channels, "masks": stream.masks})
 
 
-_NOTHING: Mapping[str, Any] = {"learnt_in": []}  # learnt before
+def _name_of(weights: Path | None) -> str | None:
+    """Of what a training starts from: the checksum, for files are renamed."""
+    return None if weights is None else sha256_of(weights)
 
 
 def _about(
-    stream: SampleStream, recipe: Recipe, place: torch.device, *, before: Mapping[str, Any]
+    stream: SampleStream, recipe: Recipe, place: torch.device, before: Mapping[str, Any]
 ) -> Mapping[str, object]:
     """What a training is; ``before`` is the report of the steps that it goes on from."""
     here = f"{'bfloat16' if _in_bfloat16(recipe, place) else 'float32'} on {place.type}"
@@ -350,6 +354,7 @@ def _about(
         "masks": stream.masks,
         "size": stream.size,
         "learnt_in": list(dict.fromkeys([*before.get("learnt_in", ["unknown"]), here])),
+        "pretrained": before.get("pretrained"),
         "torch": torch.__version__,
     }
 
@@ -376,11 +381,14 @@ def _read_report(path: Path) -> Mapping[str, Any]:
 
 
 def learnt(folder: Path) -> str:
-    """How many samples the network of ``folder`` has seen, in which precision and on what kind of device, in words."""
+    """How many samples the network of ``folder`` has seen, in which precision and on what kind of device, and from
+    which weights it started, in words.
+    """
     report = _read_report(folder / REPORT)
     if "samples" not in report:
         return "unknown"
-    return f"{report['samples']} samples in {', then '.join(report['learnt_in'])}"
+    told = f"{report['samples']} samples in {', then '.join(report['learnt_in'])}"
+    return f"{told}, from weights {report['pretrained'][:12]}" if report.get("pretrained") else told
 
 
 def _draw(curves: SummaryWriter, validation: Validation, rate: float, step: int) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from aasnode.anatomy import LANDMARKS
 from aasnode.errors import ConfigurationError
@@ -16,19 +17,14 @@ from aasnode.inference.card import Role, read_card, sha256_of, write_card
 from aasnode.inference.detection import Outcome
 from aasnode.inference.detector import load_detector
 from aasnode.inference.hrnet import PoseHRNet, Variant
-from aasnode.inference.weights import write_weights
-from aasnode.training import model, report
+from aasnode.inference.weights import read_tensors, write_weights
+from aasnode.training import plan, report, shipped
 from aasnode.training.dataset import FilmStream, read_annotated_films, split_by_patient
 from aasnode.training.evaluate import summarise
-from aasnode.training.model import (
-    UNCALIBRATED,
-    ModelRequest,
-    _card,
-    make_model,
-    plan_as_paper,
-    train_stage,
-)
+from aasnode.training.model import _card, make_model, train_stage
+from aasnode.training.plan import plan_as_paper
 from aasnode.training.report import ALL
+from aasnode.training.request import UNCALIBRATED, ModelRequest, check, taken
 from aasnode.training.sampler.crops import LOCATE, stage_card
 from aasnode.training.sampler.library import Library, LibrarySize
 from aasnode.training.simulate.disturbances import SHARES, Disturbance
@@ -76,7 +72,7 @@ def pass_for(folder: Path, seed: int, count: int, priors: Priors) -> None:
 @pytest.fixture(autouse=True)
 def little_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """To validate with, and to draw the intervals of figures from."""
-    monkeypatch.setattr(model, "_VALIDATION_SAMPLES", 4)
+    monkeypatch.setattr(plan, "_VALIDATION_SAMPLES", 4)
     monkeypatch.setattr(report, "summarise", partial(summarise, draws=20))
 
 
@@ -156,7 +152,7 @@ def test_annotated_films_are_learnt_from_and_those_held_out_are_assessed(with_fi
 def test_a_model_as_in_the_paper_is_kept_though_it_answers_too_little_to_be_calibrated(
     with_films: ModelRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model, "LOCATE", replace(LOCATE, input_px=64))  # a batch of the paper's network takes long
+    monkeypatch.setattr(plan, "LOCATE", replace(LOCATE, input_px=64))  # a batch of the paper's network takes long
     for number, priors in enumerate(Priors):
         films = with_films.work / f"calibration-{priors}"
         shutil.copytree(with_films.work / f"evaluation-{priors}", films)
@@ -174,9 +170,9 @@ def test_a_model_as_in_the_paper_is_kept_though_it_answers_too_little_to_be_cali
 
 def test_an_epoch_counts_the_films_that_are_drawn_from(with_films: ModelRequest, annotated: Path) -> None:
     split = split_by_patient(read_annotated_films(annotated), with_films.seed)
-    plan = plan_as_paper(replace(with_films, images=None), split)
-    assert isinstance(plan.stream, FilmStream)
-    assert plan.recipe.images == 40 * plan.stream.films < 40 * len(split.train)
+    planned = plan_as_paper(replace(with_films, images=None), split)
+    assert isinstance(planned.stream, FilmStream)
+    assert planned.recipe.images == 40 * planned.stream.films < 40 * len(split.train)
 
 
 def test_held_out_films_without_spacing_are_left_out_and_the_card_says_so(
@@ -198,21 +194,50 @@ def test_a_version_is_not_given_to_other_weights(request_: ModelRequest, tmp_pat
     weights.with_name(CHECKPOINT).touch()
     stage = stage_card(LOCATE, "w18_small", "locate.safetensors", sha256_of(weights))
     write_card(_card(other, (stage,), Library(SIZE, request_.cache), None), other.out)
-    assert model._taken(other) == []  # its own
+    assert taken(other) == []  # its own
     weights.write_bytes(b"those")
     for start in (make_model, lambda wanted: train_stage(wanted, Role.JOINT)):
         with pytest.raises(ConfigurationError, match=r"holds another tiny 1\.0\.0; give this one a --version"):
             start(other)
     assert list(other.work.iterdir()) == [weights.parent]  # nothing was begun
-    assert model._taken(replace(other, version="1.0.1")) == []
+    assert taken(replace(other, version="1.0.1")) == []
 
 
 def test_pretrained_weights_of_one_network_are_refused_for_several(request_: ModelRequest, tmp_path: Path) -> None:
     request = replace(request_, out=tmp_path / "out", work=tmp_path / "work", pretrained=tmp_path / "file")
-    with pytest.raises(ConfigurationError, match="name the one with --only"):
+    with pytest.raises(ConfigurationError, match="or the one with --only"):
         make_model(request)
-    model._check(request, (Role.REFINE,))
+    check(request, (Role.REFINE,))
     assert not request.work.exists()
+
+
+def test_every_network_goes_on_from_its_own_of_a_pretrained_model(request_: ModelRequest, tmp_path: Path) -> None:
+    make_model(request_)
+    request = replace(
+        request_, out=tmp_path / "on", work=tmp_path / "work", pretrained=request_.out, images=1, rate=1e-9, seed=5
+    )
+    stage = train_stage(request, Role.REFINE)
+    before, after = (
+        read_tensors(path) for path in (request_.out / stage.weights, request.work / "refine" / "weights.safetensors")
+    )
+    assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before if name.endswith("weight"))
+    source = next(one for one in read_card(request_.out).stages if one.role is Role.REFINE)
+    assert learnt(request.work / "refine").endswith(f", from weights {source.sha256[:12]}")
+    alone = replace(read_card(request_.out), stages=read_card(request_.out).stages[:1])
+    write_card(alone, tmp_path / "alone")
+    with pytest.raises(ConfigurationError, match="has no network refine, joint to start from"):
+        make_model(replace(request, pretrained=tmp_path / "alone"))
+
+
+def test_a_version_keeps_its_rules_and_its_intervals(request_: ModelRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = make_model(request_)
+    assert taken(request_) == []
+    write_card(replace(card, calibration=replace(UNCALIBRATED, adi_quantile=1.0)), request_.out)
+    assert "would lose its intervals" in taken(request_)[0]
+    assert taken(replace(request_, calibration_films=200)) == []
+    write_card(card, request_.out)
+    monkeypatch.setattr(shipped, "DECISION", replace(shipped.DECISION, answer_confidence=0.99))
+    assert "abstains by other rules" in taken(request_)[0]
 
 
 def test_too_few_films_to_calibrate_are_refused_before_anything_is_trained(

@@ -1,0 +1,102 @@
+"""How each network of a model is trained: its crops, where its samples come from, and its recipe."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from aasnode.anatomy import LANDMARKS
+from aasnode.inference.card import Role, StageCard
+from aasnode.inference.hrnet import Variant
+from aasnode.training.dataset import (
+    FilmStream,
+    Split,
+    held_out_samples,
+    keep_split,
+    read_annotated_films,
+    read_film,
+    split_by_patient,
+)
+from aasnode.training.mixture import Mixture
+from aasnode.training.request import ModelRequest
+from aasnode.training.sampler.compose import HELD_OUT, TRAINING
+from aasnode.training.sampler.crops import CONDITIONS, CROPS, LOCATE, CloseUp, WholeFilm, stage_card
+from aasnode.training.sampler.library import Library
+from aasnode.training.sampler.stream import PRIORS as SAMPLED
+from aasnode.training.sampler.stream import ComposedStream
+from aasnode.training.samples import Sample, SampleStream
+from aasnode.training.shipped import DECISIVE_WEIGHT, IMAGES, PRIORS, VARIANTS
+from aasnode.training.train import Preset, Recipe, recipe_of
+
+SPLIT = "split.csv"  # in the work folder
+_VALIDATION_SAMPLES = 160
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One network: its crops, where its samples come from, and its recipe."""
+
+    card: StageCard  # without weights
+    stream: SampleStream
+    held_out: Sequence[Sample]
+    recipe: Recipe
+
+
+def plans_of(request: ModelRequest, films: Split | None) -> Mapping[Role, Callable[[], Plan]]:
+    """How each network is trained; nothing of a stage is drawn before its plan is called."""
+    if request.preset is Preset.PAPER:
+        assert films is not None
+        return {Role.LOCATE: partial(plan_as_paper, request, films)}
+    library = Library(request.size, request.cache)
+    library.build(workers=request.workers, progress=request.progress)
+    return {role: partial(plan_stage, request, crops, library, films) for role, crops in CROPS.items()}
+
+
+def plan_stage(request: ModelRequest, crops: WholeFilm | CloseUp, library: Library, films: Split | None) -> Plan:
+    """A stage of the shipped model: simulated crops, mixed with annotated films where there are any."""
+    number = list(Role).index(crops.role)
+    priors = PRIORS.get(crops.role, SAMPLED)
+    simulated = ComposedStream(library, crops, TRAINING, priors)
+    held_out = ComposedStream(library, crops, HELD_OUT, priors).held_out(_VALIDATION_SAMPLES, request.seed)
+    card = stage_card(crops, variant="", weights="", sha256="")
+    stream: SampleStream = simulated
+    if films is not None:
+        mixture = Mixture(simulated, FilmStream(films.train, card))
+        held_out += [mixture.without_masks(sample) for sample in held_out_samples(films.validation, card)]
+        stream = mixture
+    recipe = recipe_of(
+        Preset.DEFAULT,
+        0,
+        variant=VARIANTS.get(crops.role, Variant.W18_SMALL),
+        decisive=CONDITIONS if isinstance(crops, CloseUp) else (),
+        decisive_weight=DECISIVE_WEIGHT.get(crops.role, 1.0),
+        seed=request.seed + number,
+        **{"images": IMAGES[crops.role], **_told(request)},
+    )
+    return Plan(card=card, stream=stream, held_out=held_out, recipe=recipe)
+
+
+def plan_as_paper(request: ModelRequest, films: Split) -> Plan:
+    """One network on whole annotated films (Okita et al. 2023)."""
+    card = stage_card(LOCATE, variant="", weights="", sha256="")
+    card = dataclasses.replace(card, channels=tuple(LANDMARKS), masks=())
+    stream = FilmStream(films.train, card)
+    recipe = recipe_of(Preset.PAPER, stream.films, seed=request.seed, **_told(request))
+    return Plan(card=card, stream=stream, held_out=held_out_samples(films.validation, card), recipe=recipe)
+
+
+def _told(request: ModelRequest) -> dict[str, float]:
+    """What the request says of a recipe; what it leaves open, the preset says."""
+    told = {"images": request.images, "rate": request.rate, "bfloat16": request.bfloat16, "workers": request.workers}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def annotated_films(request: ModelRequest) -> Split | None:
+    """The annotated films by part; who is in which is kept in the work folder."""
+    if request.films is None:
+        return None
+    split = split_by_patient(read_annotated_films(request.films), request.seed)
+    for film in split.test:
+        read_film(film)  # last of all to be needed: better unreadable now
+    keep_split(split, request.films, request.work / SPLIT)
+    return split
