@@ -147,6 +147,7 @@ def as_json(analysis: Analysis, file: str) -> dict[str, object]:
         "sac_finding": _finding_json(measurement.sac_finding if measurement else None),
         "sac_ratio": _rounded(measurement.sac_ratio if measurement else None),
         "assessment": str(measurement.assessment) if measurement else None,
+        "assessment_reason": measurement.assessment_reason if measurement else None,
         "spacing_mm": [round(scale.row_mm, 6), round(scale.column_mm, 6)] if scale else None,
         "spacing_rule": str(scale.rule) if scale else None,
         "model": analysis.model,

@@ -15,15 +15,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aasnode.analysis import Analysis, AnalysisSettings, analyse_file, as_json, failed
+from aasnode.analysis import AnalysisSettings, analyse_file, as_json, failed
 from aasnode.assets import shipped_model
 from aasnode.child import Child, ChildDiedError, DeadlineError
 from aasnode.cli.options import Format, add_config, add_format, load_config
 from aasnode.cli.parser import number
 from aasnode.cli.table import MISSING, print_json
 from aasnode.config import Config, Plane
-from aasnode.dicom.spacing import _LARGEST_MM as LARGEST_SPACING_MM
-from aasnode.dicom.spacing import _SMALLEST_MM as SMALLEST_SPACING_MM
+from aasnode.dicom.spacing import LARGEST_MM, SMALLEST_MM
 from aasnode.geometry import PixelSpacing, SpacingRule
 from aasnode.inference.detection import Reason
 from aasnode.measurement import AGE_UNKNOWN, PLANE_NOT_STATED, Assessment
@@ -49,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pixel-spacing",
         metavar="MM",
-        type=number(low=SMALLEST_SPACING_MM, high=LARGEST_SPACING_MM),
+        type=number(low=SMALLEST_MM, high=LARGEST_MM),
         help="millimetres per pixel of a PNG, JPEG or TIFF; DICOM files have their own and ignore it",
     )
     add_format(parser, Format.TABLE, Format.JSON)
@@ -76,7 +75,7 @@ def analyse_each(films: Sequence[Film], config: Config) -> Iterator[Answer]:
             try:
                 yield child.ask(film, config.analyser.deadline_seconds)
             except (DeadlineError, ChildDiedError) as error:
-                yield as_answer(failed(str(error)), film.path)
+                yield as_json(failed(str(error)), str(film.path))
 
 
 def prepare(config: Config) -> Callable[[Film], Answer]:
@@ -93,15 +92,9 @@ def prepare(config: Config) -> Callable[[Film], Answer]:
         except Exception as error:  # noqa: BLE001  a defect that one film shows must not end the others
             _tell_defect(error)
             analysis = failed(f"a defect of aasnode showed on this film: {type(error).__name__}; please report it")
-        return as_answer(analysis, film.path)
+        return as_json(analysis, str(film.path))
 
     return answer
-
-
-def as_answer(analysis: Analysis, path: Path) -> Answer:
-    """The analysis, and why its assessment is what it is."""
-    measurement = analysis.measurement
-    return as_json(analysis, str(path)) | {"assessment_reason": measurement.assessment_reason if measurement else None}
 
 
 def _tell_defect(error: Exception) -> None:

@@ -32,7 +32,7 @@ _PROJECTION_SOP_CLASSES = frozenset(
     )
 )
 
-_SMALLEST_MM, _LARGEST_MM = 0.01, 2.0  # detectors have 0.05 to 0.4 mm, reduced copies up to about 1 mm
+SMALLEST_MM, LARGEST_MM = 0.01, 2.0  # detectors have 0.05 to 0.4 mm, reduced copies up to about 1 mm
 _LARGEST_FIELD_MM = 1500.0  # a stitched whole spine
 _LARGEST_ASPECT = 5.0
 _ROUNDING = 1e-3  # relative: 0.139 and 0.1389 are one spacing
@@ -106,7 +106,7 @@ def _usable(dataset: Dataset, keyword: str) -> Pair | None:
 
 
 def _is_sane(pair: Pair) -> bool:
-    within = all(_SMALLEST_MM <= mm <= _LARGEST_MM for mm in pair)
+    within = all(SMALLEST_MM <= mm <= LARGEST_MM for mm in pair)
     return within and max(pair) / min(pair) <= _LARGEST_ASPECT
 
 

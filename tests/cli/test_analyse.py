@@ -14,11 +14,11 @@ import numpy as np
 import psutil
 import pytest
 
-from aasnode.analysis import AnalysisSettings, analyse_picture, failed
+from aasnode.analysis import AnalysisSettings, analyse_picture, as_json, failed
 from aasnode.analysis import analyse as analyse_one
 from aasnode.anatomy import LANDMARKS
 from aasnode.cli import analyse
-from aasnode.cli.analyse import Answer, Film, analyse_each, as_answer
+from aasnode.cli.analyse import Answer, Film, analyse_each
 from aasnode.cli.main import main
 from aasnode.config import Config, from_table, load
 from aasnode.geometry import PixelSpacing, SpacingRule
@@ -29,7 +29,7 @@ WARM_UP, LARGE_FILMS, HANDS = 4, 12, 300  # what an allocator keeps is settled a
 KEYS = [
     "file", "status", "reason", "view", "facing", "landmarks",
     "adi_mm", "adi_interval_mm", "adi_finding", "adi_ratio", "sac_mm", "sac_interval_mm", "sac_finding", "sac_ratio",
-    "assessment", "spacing_mm", "spacing_rule", "model", "interval_source", "assessment_reason",
+    "assessment", "assessment_reason", "spacing_mm", "spacing_rule", "model", "interval_source",
 ]  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def a_measured_film(spacing: PixelSpacing, **elements: object) -> Answer:
     pixels = np.ascontiguousarray(marked_film(spacing))
     given = {"BitsStored": 12, "ImagerPixelSpacing": [spacing.row_mm, spacing.column_mm]}
     dataset = film(pixels, **(given | elements))
-    return as_answer(analyse_one(dataset, MarksDetector(), AnalysisSettings.of(Config())), Path("film.dcm"))
+    return as_json(analyse_one(dataset, MarksDetector(), AnalysisSettings.of(Config())), "film.dcm")
 
 
 def test_the_row_of_a_film_says_which_value_was_compared_with_which_limit(capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,7 +104,7 @@ def a_picture(path: Path, *, marks: int) -> Answer:
     """A PNG with the pixel spacing that the user states."""
     cv2.imwrite(str(path), marked_film(SQUARE, marks=marks) << 4)
     given = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.GIVEN)
-    return as_answer(analyse_picture(path, MarksDetector(), AnalysisSettings.of(Config()), given), path)
+    return as_json(analyse_picture(path, MarksDetector(), AnalysisSettings.of(Config()), given), str(path))
 
 
 def test_a_picture_is_compared_with_the_caveat_that_its_plane_is_not_stated(
@@ -124,7 +124,7 @@ def test_a_picture_in_which_no_neck_is_seen_may_have_been_given_a_wrong_spacing(
     assert answer["reason"] == "no_lateral_cervical_view"
     assert remark(answer, capsys).endswith("no_lateral_cervical_view at the pixel spacing given")
     blank = film(np.ascontiguousarray(marked_film(SQUARE, marks=0)), BitsStored=12, ImagerPixelSpacing=[0.15, 0.15])
-    of_dicom = as_answer(analyse_one(blank, MarksDetector(), AnalysisSettings.of(Config())), Path("film.dcm"))
+    of_dicom = as_json(analyse_one(blank, MarksDetector(), AnalysisSettings.of(Config())), "film.dcm")
     assert remark(of_dicom, capsys).endswith("no_lateral_cervical_view")
 
 
@@ -132,7 +132,7 @@ def shown_names(paths: list[Path], capsys: pytest.CaptureFixture[str]) -> list[s
     """The first column of the table."""
     show = analyse._row_printer(paths)
     for path in paths:
-        show(as_answer(failed("no film"), path))
+        show(as_json(failed("no film"), str(path)))
     return [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()[1:]]
 
 
@@ -153,7 +153,7 @@ def test_a_base_name_that_does_not_tell_which_file_gives_way_to_the_path_as_type
 def test_the_row_of_a_film_without_mm_gives_the_lengths_relative_to_c1(capsys: pytest.CaptureFixture[str]) -> None:
     square = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE)
     unscaled = film(np.ascontiguousarray(marked_film(square)), BitsStored=12)
-    answer = as_answer(analyse_one(unscaled, MarksDetector(), AnalysisSettings.of(Config())), Path("film.dcm"))
+    answer = as_json(analyse_one(unscaled, MarksDetector(), AnalysisSettings.of(Config())), "film.dcm")
     analyse._row_printer([Path("film.dcm")])(answer)
     row = capsys.readouterr().out.splitlines()[-1]
     assert answer["status"] == "located"
@@ -163,7 +163,7 @@ def test_the_row_of_a_film_without_mm_gives_the_lengths_relative_to_c1(capsys: p
 
 def test_the_table_ends_with_what_its_numbers_are_worth(capsys: pytest.CaptureFixture[str]) -> None:
     square = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE)
-    rejected = as_answer(failed("no film"), Path("none.dcm"))
+    rejected = as_json(failed("no film"), "none.dcm")
     analyse._show_table([rejected, a_measured_film(square)], [Path("none.dcm"), Path("film.dcm")])
     assert capsys.readouterr().out.endswith(
         "\n\nAI result, not verified. Research use only, not for diagnosis. "

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aasnode.analysis import failed
-from aasnode.cli.analyse import as_answer
+from aasnode.analysis import as_json, failed
 from aasnode.cli.main import COMMANDS, command_parser
 from aasnode.inference.detection import Reason
 from aasnode.measurement.film import POINT_MISSING
@@ -67,7 +66,7 @@ def test_every_documented_make_target_exists(page: str, arguments: list[str]) ->
 def test_the_page_lists_every_key_that_analyse_prints() -> None:
     page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("### What `aasnode analyse")[2]
     first_cells = " ".join(re.findall(r"^\| (`.*?) \|", page.partition("\n## ")[0], re.MULTILINE))
-    assert re.findall(r"`(\w+)`", first_cells) == list(as_answer(failed("no film"), Path("film.dcm")))
+    assert re.findall(r"`(\w+)`", first_cells) == list(as_json(failed("no film"), "film.dcm"))
 
 
 def test_the_page_explains_every_reason_for_which_a_length_is_withheld() -> None:
