@@ -56,7 +56,7 @@ imports: $(VENV)/.installed-dev ## import-linter: imports go down only
 
 # Two processes, for much of a journey is waiting; the tests of one file share what is dear, and stay together.
 pytest: $(VENV)/.installed-dev ## The tests alone
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 12
 
 # Its weights are others than the shipped ones, and so it has a version of its own.
 model: install ## Make a model by the shipped recipe: runs/made/aas-cpu, version 0.6.0+made.here (hours; resumes)
