@@ -4,6 +4,7 @@ The services meet only in the store. Each has a ``step``; here is the one loop t
 """
 
 import contextlib
+import errno
 import fcntl
 import logging
 import signal
@@ -34,6 +35,8 @@ LOGGER = logging.getLogger(__name__)
 _IDLE_SECONDS = 0.2  # between two looks at an empty queue
 _AFTER_DEFECT_SECONDS = 5.0  # so that a defect which repeats fills no disk with its log
 _STOP_SECONDS = 5.0
+_NO_FOLDER_OF_OURS = (errno.EACCES, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.EPERM, errno.EROFS)
+"""What the operating system says of a place where another folder would do."""
 
 Step = Callable[[], bool]
 """Works off one job; False when none is due."""
@@ -51,8 +54,8 @@ def serve(
     ``ready`` is called with the port once films are taken. ``load_detector`` None loads the configured model.
 
     Raises:
-        ConfigurationError: another node runs on this data folder, a newer version of aasnode wrote its database, or the
-            port cannot be listened on.
+        ConfigurationError: the data folder cannot be made or written in, another node runs on it, a newer version of
+            aasnode wrote its database, or the port cannot be listened on.
         ModelError: the model cannot be loaded.
     """
     stop = stop or threading.Event()
@@ -73,7 +76,6 @@ def serve(
 def running(config: Config, *, load_detector: DetectorFactory | None = None) -> Iterator[int]:
     """A node that runs while the block does; gives the port on which it listens. Raises as ``serve``."""
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_only_node_on(config.node.data_dir))
         store = _open_store(stack, config)
         _start_janitor(stack, store, config)
         _start_analyser(stack, store, config, load_detector)
@@ -89,10 +91,17 @@ def running(config: Config, *, load_detector: DetectorFactory | None = None) -> 
 
 
 def _open_store(stack: contextlib.ExitStack, config: Config) -> Store:
+    """The store, in a data folder that this node alone holds."""
     try:
+        stack.enter_context(_only_node_on(config.node.data_dir))
         return stack.enter_context(open_store(config.node.data_dir, disk_reserve_mb=config.receiver.disk_reserve_mb))
     except OtherSchemaError as error:
         raise ConfigurationError([f"node.data_dir: {error}"]) from error
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_OF_OURS:
+            raise
+        hint = "name a folder that this user may make and write in"
+        raise ConfigurationError([f"node.data_dir: {error.filename}: {error.strerror}; {hint}"]) from error
 
 
 def _start_janitor(stack: contextlib.ExitStack, store: Store, config: Config) -> None:

@@ -1,9 +1,11 @@
 """Promises of the node as a whole; its journeys with a real archive are in tests/journeys."""
 
+import contextlib
 import io
 import json
 import logging
 import os
+import resource
 import socket
 import threading
 import time
@@ -47,6 +49,19 @@ def load_nothing() -> Detector:
 
 def load_and_be_ended() -> Detector:
     os._exit(11)
+
+
+@contextlib.contextmanager
+def no_file_more() -> Iterator[None]:
+    """This process may open no further file meanwhile."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Path(os.devnull).open() as lowest:
+        free = lowest.fileno()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 @pytest.fixture
@@ -130,6 +145,25 @@ def test_a_second_node_on_the_same_data_is_refused(tmp_path: Path) -> None:
     config = configuration(tmp_path)
     with node.running(config, load_detector=drawn_films.load), pytest.raises(ConfigurationError, match="another node"):
         node.running(config, load_detector=drawn_films.load).__enter__()
+
+
+def test_a_folder_that_cannot_be_opened_for_want_of_something_else_is_no_wrong_setting(tmp_path: Path) -> None:
+    config = configuration(tmp_path)
+    config.node.data_dir.mkdir()
+    with (
+        no_file_more(),
+        pytest.raises(OSError, match="Too many open files"),
+        node.running(config, load_detector=load_nothing),
+    ):
+        pass
+
+
+def test_a_folder_in_which_the_store_cannot_be_made_is_told_by_its_setting(tmp_path: Path) -> None:
+    config = configuration(tmp_path)
+    config.node.data_dir.mkdir()
+    (config.node.data_dir / "objects").write_text("no folder")
+    with pytest.raises(ConfigurationError, match=r"node\.data_dir: .*objects: File exists; name a folder"):
+        node.running(config, load_detector=load_nothing).__enter__()
 
 
 def test_a_port_that_is_taken_is_told_by_its_setting(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pydicom.uid import UID
 from aasnode.assets import shipped_model
 from aasnode.cli.options import (
     Format,
+    NoStoreError,
     add_config,
     add_format,
     config_path,
@@ -117,11 +118,12 @@ def _disk(config: Config) -> Iterator[str]:
 
 
 def _database(config: Config) -> Iterator[str]:
-    if not (database := database_of(config)).exists():
-        yield f"{database}: not there yet: aasnode serve makes it"
+    try:
+        with existing_store(config) as store, store.reading() as connection:
+            counts = jobs.counts(connection)
+    except NoStoreError:
+        yield f"{database_of(config)}: not there yet: aasnode serve makes it"
         return
-    with existing_store(config) as store, store.reading() as connection:
-        counts = jobs.counts(connection)
     dead = sum(count for (_, state), count in counts.items() if state is JobState.DEAD)
     yield f"{sum(counts.values())} jobs, {dead} of them rest in the dead letter"
 

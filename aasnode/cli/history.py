@@ -5,7 +5,7 @@ The same ID with another issuer, birth date or sex may be another person: such c
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from aasnode.anatomy import View
 from aasnode.cli.course import Comparison, TrackedFilm, film_rows, person_row, tracked
@@ -54,19 +54,19 @@ def run(arguments: argparse.Namespace) -> int:
     with existing_store(config) as store, store.reading() as connection:
         courses = history.of_patient(connection, arguments.patient_id, arguments.issuer)
         counts = jobs.counts(connection)
-    if not courses:
-        print(f"No film of this patient was analysed{_of_waiting(counts)}.", file=sys.stderr)
+    nothing = [] if courses else ["No film of this patient was analysed"]
+    if told := [*nothing, *_of_waiting(counts)]:
+        print(f"{'; '.join(told)}.", file=sys.stderr)
     show = {Format.TABLE: _show_tables, Format.JSON: _show_json, Format.CSV: _show_csv}
     show[arguments.format](courses, config)
     return 0
 
 
-def _of_waiting(counts: Mapping[tuple[JobKind, JobState], int]) -> str:
+def _of_waiting(counts: Mapping[tuple[JobKind, JobState], int]) -> Iterator[str]:
     """How many films the queue holds, whosesoever they are: no patient is known before a film is read."""
     waiting = sum(counts.get((JobKind.ANALYSE, state), 0) for state in (JobState.PENDING, JobState.CLAIMED))
-    if not waiting:
-        return ""
-    return "; 1 film waits to be analysed" if waiting == 1 else f"; {waiting} films wait to be analysed"
+    if waiting:
+        yield "1 film waits to be analysed" if waiting == 1 else f"{waiting} films wait to be analysed"
 
 
 def _show_tables(courses: Sequence[Course], config: Config) -> None:

@@ -101,9 +101,8 @@ def existing_store(settings: Config) -> Iterator[Store]:
         BrokenStoreError: there is one, and it cannot be opened or read, or is of another version.
     """
     database = database_of(settings)
+    _require_there(database)
     try:
-        if not database.is_file():
-            raise NoStoreError(f"{database}: is not there (node.data_dir); name the node's own --config")
         with open_store(database.parent, is_upgraded=False) as store:
             yield store
     except OtherSchemaError as error:
@@ -114,8 +113,15 @@ def existing_store(settings: Config) -> Iterator[Store]:
         hint = f"{_AS_THE_SERVICE}, " if _is_denied(error) else ""
         problem = f"{database}: {error.orig}; {hint}look at its permissions, or put a backup back"
         raise BrokenStoreError(problem) from error
+
+
+def _require_there(database: Path) -> None:
+    try:
+        database.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NoStoreError(f"{database}: is not there (node.data_dir); name the node's own --config") from error
     except PermissionError as error:
-        raise BrokenStoreError(f"{error.filename}: {error.strerror}; {_AS_THE_SERVICE}") from error
+        raise BrokenStoreError(f"{database}: {error.strerror}; {_AS_THE_SERVICE}") from error
 
 
 def _is_denied(error: DatabaseError) -> bool:

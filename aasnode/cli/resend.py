@@ -12,9 +12,8 @@ from aasnode.cli.options import UsageError, add_config, existing_store, load_con
 from aasnode.cli.parser import unknown
 from aasnode.config import Config
 from aasnode.services.sender import destinations
-from aasnode.store import deliveries, jobs, results
+from aasnode.store import deliveries, results
 from aasnode.store.deliveries import Routes
-from aasnode.store.schema import JobKind, JobState
 from aasnode.store.store import utc_now
 
 
@@ -35,14 +34,14 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.destination is not None:
         _require_known(arguments.destination, known)
     with existing_store(config) as store, store.writing() as connection:
-        waiting = _waiting(connection, arguments.study, arguments.destination)
+        under_way = _under_way(connection, known, arguments)
         count, left_alone = _resend(connection, config, known, arguments)
-    print(_outcome(count, waiting, arguments.study), file=sys.stderr)
+    print(_outcome(count, under_way, arguments.study), file=sys.stderr)
     if left_alone:
         print(f"Left alone, since config.toml does not name it: {', '.join(sorted(left_alone))}.", file=sys.stderr)
-    if (count or waiting) and config.delivery.shadow:
+    if (count or under_way) and config.delivery.shadow:
         print("Shadow mode: nothing is sent before delivery.shadow is false.", file=sys.stderr)
-    return 0 if count or waiting else 1
+    return 0 if count or under_way else 1
 
 
 def _resend(
@@ -58,13 +57,12 @@ def _resend(
     return resent.count + asked, resent.unknown | (routes.keys() - frozenset(known))
 
 
-def _waiting(connection: Connection, study_instance_uid: str | None, destination: str | None) -> int:
-    """How many deliveries of the study are pending; 0 where no study is named."""
-    if study_instance_uid is None:
+def _under_way(connection: Connection, known: list[str], arguments: argparse.Namespace) -> int:
+    """How many deliveries of the study need no resending; 0 where no study is named."""
+    if not arguments.study:
         return 0
-    pending = jobs.list_jobs(connection, kind=JobKind.DELIVER, state=JobState.PENDING, limit=sys.maxsize)
-    of_study = [job for job in pending if job.study_instance_uid == study_instance_uid]
-    return sum(destination in (None, job.destination) for job in of_study)
+    asked = known if arguments.destination is None else [arguments.destination]
+    return deliveries.on_their_way(connection, arguments.study, asked)
 
 
 def _routes(connection: Connection, config: Config, study_instance_uid: str, destination: str | None) -> Routes:
@@ -82,11 +80,11 @@ def _require_known(name: str, known: list[str]) -> None:
         raise UsageError(f"--destination: {unknown(name, known)}")
 
 
-def _outcome(count: int, waiting: int, study_instance_uid: str | None) -> str:
+def _outcome(count: int, under_way: int, study_instance_uid: str | None) -> str:
     if count:
         return f"{count} deliveries are due again." if count > 1 else "1 delivery is due again."
-    if waiting:
-        verb = "are" if waiting > 1 else "is"
-        return f"Deliveries of study {study_instance_uid}: {waiting} {verb} already waiting."
+    if under_way:
+        verb = "are" if under_way > 1 else "is"
+        return f"Deliveries of study {study_instance_uid}: {under_way} {verb} already waiting or being sent."
     of_study = f" of study {study_instance_uid}" if study_instance_uid else ""
     return f"No delivery{of_study} can be put back; `aasnode jobs list --kind deliver` shows those that there are."

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import Connection, and_, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from aasnode.config import DeliverySection
@@ -144,6 +144,17 @@ def resend(
         count=sum(put_back(connection, jobs.c.id == one, now) for one in ids),
         unknown=frozenset(row.destination for row in current) - frozenset(known),
     )
+
+
+def on_their_way(connection: Connection, study_instance_uid: str, destinations: Collection[str]) -> int:
+    """How many deliveries of a study to these destinations wait or are being sent."""
+    chosen = [
+        jobs.c.kind == JobKind.DELIVER,
+        jobs.c.state.in_([JobState.PENDING, JobState.CLAIMED]),
+        jobs.c.study_instance_uid == study_instance_uid,
+        jobs.c.destination.in_(destinations),
+    ]
+    return connection.execute(select(func.count()).select_from(jobs).where(*chosen)).scalar_one()
 
 
 def withdraw_undelivered(connection: Connection, *, study_instance_uid: str, now: datetime) -> frozenset[str]:

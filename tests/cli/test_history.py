@@ -213,6 +213,17 @@ def test_where_no_film_was_analysed_those_that_wait_are_told(aasnode: Command, s
     assert "; 1 film waits" in said()
 
 
+@pytest.mark.usefixtures("two_visits")
+@pytest.mark.parametrize("shown_as", ["table", "json", "csv"])
+def test_a_film_that_waits_is_told_beside_a_course_too(shown_as: str, aasnode: Command, store: Store) -> None:
+    _, before, err = aasnode("history", "--patient-id", "P1", "--format", shown_as)
+    assert err == ""
+    with store.writing() as connection:
+        jobs.add_analysis(connection, instance_id=arrive(connection, "1.2.51"), now=NOON, attempts=3)
+    _, out, err = aasnode("history", "--patient-id", "P1", "--format", shown_as)
+    assert (out, err) == (before, "1 film waits to be analysed.\n")
+
+
 def test_an_unknown_patient_is_said_and_prints_no_data(aasnode: Command) -> None:
     status, out, err = aasnode("history", "--patient-id", "NOBODY")
     assert (status, out) == (0, "")

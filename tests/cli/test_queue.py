@@ -1,6 +1,7 @@
 """``aasnode status``, ``jobs`` and ``resend`` on a real store."""
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -11,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from aasnode.cli.main import main
+from aasnode.cli.options import existing_store
 from aasnode.config import load
 from aasnode.store import deliveries, jobs, objects, results
 from aasnode.store.objects import NewObject
 from aasnode.store.schema import JobKind, JobState
-from aasnode.store.store import Store
+from aasnode.store.store import Store, utc_now
 from tests.cli.conftest import Command
 from tests.store.arrivals import NOON, arrive, film, keep
 
@@ -228,11 +230,29 @@ def test_a_study_whose_deliveries_are_waiting_is_told_as_that(
             file.write(f'[[delivery.destinations]]\nname = "{name}"\nae_title = "X"\nhost = "h"\nport = 104\n')
     assert "4 deliveries are due again." in aasnode("resend", "--study", "1.2.30")[2]
     status, _, err = aasnode("resend", "--study", "1.2.30")
-    assert (status, err.splitlines()[0]) == (0, "Deliveries of study 1.2.30: 4 are already waiting.")
+    assert (status, err.splitlines()[0]) == (0, "Deliveries of study 1.2.30: 4 are already waiting or being sent.")
     assert "Shadow mode: nothing is sent" in err
     assert "2 are already waiting" in aasnode("resend", "--study", "1.2.30", "--destination", "pacs")[2]
     status, _, err = aasnode("resend", "--study", "1.2.31")
     assert (status, "already waiting" in err) == (1, False)
+
+
+def test_a_delivery_that_is_being_sent_is_told_and_one_that_nobody_will_send_is_not(
+    aasnode: Command, store: Store, config_file: Path
+) -> None:
+    reported_in_shadow_mode(store)
+    with store.writing() as connection:
+        deliveries.ask_for_study(connection, "1.2.30", {"old": None}, now=NOON, attempts=9)
+    status, _, err = aasnode("resend", "--study", "1.2.30")
+    assert (status, err.partition(";")[0]) == (1, "No delivery of study 1.2.30 can be put back")
+    with config_file.open("a") as file:
+        file.write('[[delivery.destinations]]\nname = "pacs"\nae_title = "X"\nhost = "h"\nport = 104\n')
+    assert "2 deliveries are due again." in aasnode("resend", "--study", "1.2.30")[2]
+    with store.writing() as connection:
+        now = utc_now()
+        assert jobs.claim(connection, JobKind.DELIVER, owner="test", now=now, lease=MINUTE, destination="pacs")
+    status, _, err = aasnode("resend", "--study", "1.2.30")
+    assert (status, err) == (0, "Deliveries of study 1.2.30: 2 are already waiting or being sent.\n")
 
 
 RETURNS = '[delivery]\nreturn_to_sender = true\n[[delivery.return_table]]\nae_title = "{}"\nhost = "h"\nport = 104\n'
@@ -327,11 +347,17 @@ def test_a_folder_of_another_user_is_told_with_who_may_look(
     aasnode(*command.split())
     with denied(tmp_path / "data"):
         status, out, err = aasnode(*command.split())
+        _, findings, _ = aasnode("doctor", "--only", "database", "--format", "json")
     assert (status, out) == (1, "")
     heading, problem = err.splitlines()
     assert heading == "The database cannot be used:"
-    assert str(tmp_path / "data") in problem
-    assert problem.endswith(f"Permission denied; {AS_THE_SERVICE}")
+    assert problem == f"  {tmp_path / 'data' / 'aasnode.db'}: Permission denied; {AS_THE_SERVICE}"
+    assert [(one["well"], one["seen"]) for one in json.loads(findings)[1:]] == [(False, problem.strip())]
+
+
+def test_what_a_command_itself_may_not_do_is_not_told_of_the_database(config_file: Path) -> None:
+    with pytest.raises(PermissionError), existing_store(load(config_file)):
+        raise PermissionError(errno.EACCES, "Permission denied", "elsewhere")
 
 
 def test_a_database_that_sqlite_may_not_open_is_told_with_who_may(aasnode: Command, tmp_path: Path) -> None:

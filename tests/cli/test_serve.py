@@ -1,5 +1,6 @@
 """``aasnode serve`` that cannot start or is interrupted: what it says and its exit status, in a process of its own."""
 
+import errno
 import fcntl
 import json
 import os
@@ -10,7 +11,10 @@ import sys
 from pathlib import Path
 
 import psutil
+import pytest
 
+from aasnode.config import Config
+from tests.cli.conftest import Command
 from tests.waiting import eventually
 
 
@@ -55,6 +59,29 @@ def test_a_folder_that_cannot_be_written_is_told_by_its_setting(tmp_path: Path) 
     heading, problem = last_words(done)
     assert (done.returncode, heading) == (1, "The node cannot start:")
     assert problem.startswith(f"  node.data_dir: {lock}: ")
+
+
+def test_a_file_where_the_folder_should_be_is_told_by_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("no folder")
+    done = serve(tmp_path)
+    _, problem = last_words(done)
+    assert done.returncode == 1
+    assert problem.startswith(f"  node.data_dir: {tmp_path / 'data'}: ")
+    assert problem.endswith("; name a folder that this user may make and write in")
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOSPC])
+def test_what_goes_wrong_after_the_start_is_not_told_as_a_start(
+    number: int, aasnode: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = str(tmp_path / "data" / "inbox" / "film.dcm")
+
+    def served_for_days(_: Config) -> None:
+        raise OSError(number, os.strerror(number), film)
+
+    monkeypatch.setattr("aasnode.log.configure", lambda _: None)
+    monkeypatch.setattr("aasnode.node.serve", served_for_days)
+    assert aasnode("serve") == (1, "", f"aasnode serve: {film}: {os.strerror(number)}\n")
 
 
 def test_a_model_that_is_not_there_is_told_as_that(tmp_path: Path) -> None:
