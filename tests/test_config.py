@@ -119,7 +119,15 @@ RULE: dict[str, Any] = {"name": "site", "elements": ["SeriesDescripton"], "words
         ),
         (
             {"selection": {"site_rules": [{**RULE, "then": "keep"}]}},
-            ["selection.site_rules[0].then", "selection.site_rules[0].elements"],
+            ["selection.site_rules[0].then", "selection.site_rules[0].elements[0] (site)"],
+        ),
+        (
+            {"selection": {"site_rules": [{**RULE, "elements": ["SeriesDescription", 3, "Nope"]}]}},
+            ["selection.site_rules[0].elements[1]", "selection.site_rules[0].elements[2] (site)"],
+        ),
+        (
+            {"selection": {"rules": [{**RULE, "name": ""}]}},
+            ["selection.rules[0].name", "selection.rules[0].elements[0]"],
         ),
     ],
 )
@@ -181,9 +189,14 @@ def test_no_borderline_is_a_borderline_equal_to_the_threshold() -> None:
     assert section.sac_borderline_mm == section.sac_threshold_mm
 
 
-def test_a_misspelt_element_in_a_rule_is_a_problem() -> None:
-    with pytest.raises(ConfigurationError, match="'SeriesDescripton' is no DICOM keyword"):
-        config.from_table({"selection": {"site_rules": [RULE]}})
+@pytest.mark.parametrize("setting", ["elements", "unless_elements"])
+def test_a_misspelt_element_is_told_with_the_name_of_its_rule(setting: str) -> None:
+    rule = {**RULE, "elements": ["SeriesDescription"], setting: ["SeriesDescription", "SeriesDescripton"]}
+    with pytest.raises(ConfigurationError) as caught:
+        config.from_table({"selection": {"site_rules": [{**rule, "name": "bone-room"}]}})
+    (problem,) = caught.value.problems
+    where = f"selection.site_rules[0].{setting}[1] (bone-room)"
+    assert problem.startswith(f"{where}: 'SeriesDescripton' is no DICOM keyword")
 
 
 def test_destinations_are_read_in_order() -> None:

@@ -67,7 +67,6 @@ __all__ = [
     "SelectionRule",
     "SelectionSection",
     "Then",
-    "contradictions",
     "from_table",
     "load",
     "shipped_selection_rules",
@@ -121,7 +120,7 @@ def from_table(table: Mapping[str, Any]) -> Config:
     """
     reading = Reading(sound=_as_shipped())
     config = read_section(Config, table, "", reading)
-    problems = reading.problems + contradictions(reading.sound)
+    problems = reading.problems + _contradictions(reading.sound)
     if config is None or problems:
         raise ConfigurationError(problems)
     return config
@@ -138,7 +137,7 @@ def _as_shipped() -> dict[str, Any]:
     }
 
 
-def contradictions(sound: Mapping[str, Any]) -> list[str]:
+def _contradictions(sound: Mapping[str, Any]) -> list[str]:
     """Problems that only show when settings are seen together, or in the light of a database of names.
 
     ``sound`` has the settings by their full names, without those that are wrong by themselves: these hide no other.
@@ -148,7 +147,7 @@ def contradictions(sound: Mapping[str, Any]) -> list[str]:
     problems += _twice(sound, "delivery.return_table", "ae_title", "AE title")
     if sound.get("delivery.return_to_sender") and sound.get("delivery.return_table") == ():
         problems.append("delivery.return_to_sender: needs a [[delivery.return_table]] with the sender's port")
-    return problems + _unknown_keywords(sound)
+    return [*problems, *_unknown_keywords(sound)]
 
 
 def _no_time_zone(sound: Mapping[str, Any]) -> Iterator[str]:
@@ -186,13 +185,12 @@ def _twice(sound: Mapping[str, Any], setting: str, key: str, word: str) -> list[
     ]
 
 
-def _unknown_keywords(sound: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{setting}: {keyword!r} is no DICOM keyword; PS3.6 lists them, e.g. SeriesDescription"
-        for setting, keywords in _matching(sound, r"selection\.(site_)?rules\[\d+\]\.(unless_)?elements")
-        for keyword in keywords
-        if tag_for_keyword(keyword) is None
-    ]
+def _unknown_keywords(sound: Mapping[str, Any]) -> Iterator[str]:
+    for setting, keyword in _matching(sound, r"selection\.(site_)?rules\[\d+\]\.(unless_)?elements\[\d+\]"):
+        if tag_for_keyword(keyword) is None:
+            name = sound.get(f"{setting.rpartition('.')[0]}.name")
+            where = f"{setting} ({name})" if name else setting
+            yield f"{where}: {keyword!r} is no DICOM keyword; PS3.6 lists them, e.g. SeriesDescription"
 
 
 def _matching(sound: Mapping[str, Any], pattern: str) -> Iterator[tuple[str, Any]]:

@@ -32,9 +32,9 @@ class Matches:
     meaning: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Reading:
-    """What reading has found so far."""
+    """What reading has found so far; it is filled as it goes on."""
 
     problems: list[str] = field(default_factory=list)
     sound: dict[str, Any] = field(default_factory=dict)  # values that are right by themselves, by their setting's name
@@ -59,7 +59,7 @@ def read_section(section: type[SectionT], table: Mapping[str, Any], path: str, r
 
 
 def _read_setting(hint: Any, value: Any, path: str, reading: Reading) -> Any:
-    """The value of a setting; it takes the place of the one as shipped only where it has no problem."""
+    """The value of a setting or an item of one; it takes the place of the one as shipped where it has no problem."""
     before = len(reading.problems)
     reading.sound.pop(path, None)
     read = _read_value(hint, value, path, reading)
@@ -91,7 +91,7 @@ def _read_list(hint: Any, value: Any, path: str, reading: Reading) -> tuple[Any,
     if not isinstance(value, list):
         reading.problems.append(f"{path}: must be a list, is {value!r}")
         return ()
-    return tuple(_read_value(hint, item, f"{path}[{index}]", reading) for index, item in enumerate(value))
+    return tuple(_read_setting(hint, item, f"{path}[{index}]", reading) for index, item in enumerate(value))
 
 
 def _read_scalar(hint: Any, value: Any, path: str, reading: Reading) -> Any:
