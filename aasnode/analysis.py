@@ -12,14 +12,14 @@ from pydicom import Dataset
 
 from aasnode.anatomy import LANDMARKS, Facing, LandmarkEstimate, Landmarks, View
 from aasnode.config import Config, MeasurementSection, PixelsSection, SelectionSection
-from aasnode.dicom.file import is_dicom, read_data_set
+from aasnode.dicom.file import is_dicom, read_data_set, read_start
 from aasnode.dicom.grey import Pixels
 from aasnode.dicom.identity import read_age_years
 from aasnode.dicom.picture import read_picture
 from aasnode.dicom.pixels import read_pixels
 from aasnode.dicom.selection import Rejected, Selected, ViewSource, select
 from aasnode.dicom.spacing import read_spacings
-from aasnode.errors import PermanentError, UnreadableError
+from aasnode.errors import PermanentError
 from aasnode.geometry import PixelSpacing, Spacings, Unscaled
 from aasnode.inference.detection import Detection, Detector, Outcome
 from aasnode.measurement import ComparedLength, FilmStatus, Length, LengthFinding, Measurement, measure
@@ -102,7 +102,7 @@ def analyse(dataset: Dataset, detector: Detector, settings: AnalysisSettings) ->
 def analyse_file(path: Path, detector: Detector, settings: AnalysisSettings, spacing: PixelSpacing | None) -> Analysis:
     """Analyse a file: DICOM (which ignores ``spacing``), or PNG, JPEG, TIFF."""
     try:
-        if not _begins_as_dicom(path):
+        if not is_dicom(read_start(path)):
             return analyse_picture(path, detector, settings, spacing)
         dataset = read_data_set(path, settings.pixels)
     except PermanentError as error:
@@ -148,19 +148,12 @@ def as_json(analysis: Analysis, file: str) -> dict[str, object]:
         "sac_ratio": _rounded(measurement.sac_ratio if measurement else None),
         "assessment": str(measurement.assessment) if measurement else None,
         "assessment_reason": measurement.assessment_reason if measurement else None,
+        "assumption": measurement.assumption if measurement else None,
         "spacing_mm": [round(scale.row_mm, 6), round(scale.column_mm, 6)] if scale else None,
         "spacing_rule": str(scale.rule) if scale else None,
         "model": analysis.model,
         "interval_source": measurement.calibrated_on if measurement else None,
     }
-
-
-def _begins_as_dicom(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return is_dicom(file.read(132))
-    except OSError as error:
-        raise UnreadableError(f"{path.name}: cannot be read ({error.strerror})") from error
 
 
 def _analyse_pixels(

@@ -26,7 +26,7 @@ SQUARE = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLA
 KEYS = [
     "file", "status", "reason", "view", "facing", "landmarks",
     "adi_mm", "adi_interval_mm", "adi_finding", "adi_ratio", "sac_mm", "sac_interval_mm", "sac_finding", "sac_ratio",
-    "assessment", "spacing_mm", "spacing_rule", "model", "interval_source",
+    "assessment", "assessment_reason", "assumption", "spacing_mm", "spacing_rule", "model", "interval_source",
 ]  # fmt: skip
 
 
@@ -245,7 +245,9 @@ def test_unreadable_file_is_a_failed_film(content: bytes, tmp_path: Path) -> Non
 
 
 def test_missing_file_is_a_failed_film(tmp_path: Path) -> None:
-    assert analyse_file(tmp_path / "none.dcm", MarksDetector(), SETTINGS, None).status is FilmStatus.FAILED
+    analysis = analyse_file(tmp_path / "none.dcm", MarksDetector(), SETTINGS, None)
+    assert analysis.status is FilmStatus.FAILED
+    assert analysis.reason == "none.dcm: cannot be read (No such file or directory)"
 
 
 class ShapeDetector(MarksDetector):

@@ -25,7 +25,7 @@ from aasnode.config import Config, Plane
 from aasnode.dicom.spacing import LARGEST_MM, SMALLEST_MM
 from aasnode.geometry import PixelSpacing, SpacingRule
 from aasnode.inference.detection import Reason
-from aasnode.measurement import AGE_UNKNOWN, PLANE_NOT_STATED, Assessment
+from aasnode.measurement import PLANE_NOT_STATED, Assessment
 from aasnode.reports import wording
 
 Answer = Mapping[str, Any]
@@ -134,9 +134,15 @@ def _row_printer(files: Sequence[Path]) -> Callable[[Answer], None]:
 
 
 def _names(files: Sequence[Path]) -> Mapping[str, str]:
-    """What stands for each file in the table: its base name, shortened, or the path as typed where that tells more."""
-    counts = Counter(path.name for path in set(files))
-    return {str(path): _short(path.name) if counts[path.name] == 1 and _is_there(path) else str(path) for path in files}
+    """What stands for each file in the table: its base name, or the path as typed where that tells more.
+
+    Both are shortened, but never so that two files show as the same.
+    """
+    shown = {path: _short(path.name if _is_there(path) else str(path)) for path in files}
+    for tell_more in (lambda path: _short(str(path)), str):
+        counts = Counter(shown.values())
+        shown = {path: name if counts[name] == 1 else tell_more(path) for path, name in shown.items()}
+    return {str(path): name for path, name in shown.items()}
 
 
 def _short(name: str) -> str:
@@ -151,7 +157,10 @@ def _is_there(path: Path) -> bool:
 
 
 def _remark(answer: Answer) -> str:
-    """What was compared with which limit and what came of it, the ratios where there are no mm, and what is missing."""
+    """What was compared with which limit and what came of it, and with which caveat.
+
+    The ratios where there are no mm, and what is missing.
+    """
     findings = {name.upper(): answer[f"{name}_finding"] for name in ("adi", "sac") if answer[f"{name}_finding"]}
     verdicts = [f"{name} {_compared(finding)}" for name, finding in findings.items()]
     planes = dict.fromkeys(_plane(finding) for finding in findings.values())
@@ -168,10 +177,9 @@ def _plane(finding: Mapping[str, Any]) -> str:
 
 def _caveat(answer: Answer) -> str | None:
     """Why lengths in mm were not compared at all; else what was taken for granted when they were."""
-    reason, names = answer["assessment_reason"] or "", ("adi", "sac")
-    if any(answer[f"{name}_mm"] is not None and answer[f"{name}_finding"] is None for name in names):
-        return reason
-    return AGE_UNKNOWN if AGE_UNKNOWN in reason else None
+    not_compared = any(answer[f"{name}_mm"] is not None and not answer[f"{name}_finding"] for name in ("adi", "sac"))
+    caveat: str | None = answer["assessment_reason" if not_compared else "assumption"]
+    return caveat
 
 
 def _reason(answer: Answer) -> str | None:

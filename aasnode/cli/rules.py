@@ -4,14 +4,10 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from pydicom import Dataset
-
 from aasnode.cli.options import Format, add_config, add_format, load_config
 from aasnode.cli.table import print_json, print_table
-from aasnode.config import PixelsSection
 from aasnode.dicom.file import read_data_set
 from aasnode.dicom.selection import Rejected, Selected, explain, select
-from aasnode.errors import UnreadableError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the rules and the decision."""
     config = load_config(arguments)
-    settings, dataset = config.selection, _read(arguments.file, config.pixels)
+    settings, dataset = config.selection, read_data_set(arguments.file, config.pixels)
     verdicts, decision = explain(dataset, settings), select(dataset, settings)
     if arguments.format is Format.JSON:
         print_json(_as_json(decision) | {"rules": [asdict(verdict) for verdict in verdicts]})
@@ -34,15 +30,6 @@ def run(arguments: argparse.Namespace) -> int:
     print_table(("rule", "says", "here", "because of"), rows)
     print(f"\n{_in_words(decision)}")
     return 0
-
-
-def _read(path: Path, limits: PixelsSection) -> Dataset:
-    """The file as a data set; one that cannot even be opened is told as that."""
-    try:
-        path.open("rb").close()
-    except OSError as error:
-        raise UnreadableError(f"{path}: cannot be read ({error.strerror})") from error
-    return read_data_set(path, limits)
 
 
 def _as_json(decision: Selected | Rejected) -> dict[str, object]:

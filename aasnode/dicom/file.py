@@ -41,14 +41,23 @@ def is_dicom(start: bytes) -> bool:
     return start[_MAGIC] == b"DICM" or start.startswith(_BARE_STARTS)
 
 
+def read_start(path: Path) -> bytes:
+    """The first 132 bytes of a file, or as many as it has; raises UnreadableError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_MAGIC.stop)
+    except OSError as error:
+        raise UnreadableError(f"{path.name}: cannot be read ({error.strerror})") from error
+
+
 def read_data_set(path: Path, limits: PixelsSection) -> Dataset:
     """Read a whole DICOM file; pixels are read and not decoded.
 
     Raises:
-        UnreadableError: no such file, or no data set.
+        UnreadableError: a file that cannot be read, or no data set.
         UnsupportedError: larger than ``limits`` allow, deflated or not.
     """
-    most = limits.max_decompressed_mb * MEBIBYTE
+    most, start = limits.max_decompressed_mb * MEBIBYTE, read_start(path)
     try:
         if path.stat().st_size > most:
             raise UnsupportedError(
@@ -58,7 +67,7 @@ def read_data_set(path: Path, limits: PixelsSection) -> Dataset:
             warnings.simplefilter(
                 "ignore"
             )  # pydicom tells of every odd value; what matters is looked at by its readers
-            dataset = _parse(path, most)
+            dataset = _parse(path, start, most)
     except _BROKEN as error:
         raise UnreadableError(f"{path.name}: no readable DICOM file ({type(error).__name__})") from error
     if "SOPClassUID" not in dataset and "PixelData" not in dataset:
@@ -66,9 +75,7 @@ def read_data_set(path: Path, limits: PixelsSection) -> Dataset:
     return dataset
 
 
-def _parse(path: Path, most: int) -> Dataset:
-    with path.open("rb") as file:
-        start = file.read(_MAGIC.stop)
+def _parse(path: Path, start: bytes, most: int) -> Dataset:
     if not is_dicom(start):
         raise UnreadableError(f"{path.name}: no DICOM file (no DICM at byte 128)")
     if start[_MAGIC] != b"DICM":

@@ -29,7 +29,7 @@ WARM_UP, LARGE_FILMS, HANDS = 4, 12, 300  # what an allocator keeps is settled a
 KEYS = [
     "file", "status", "reason", "view", "facing", "landmarks",
     "adi_mm", "adi_interval_mm", "adi_finding", "adi_ratio", "sac_mm", "sac_interval_mm", "sac_finding", "sac_ratio",
-    "assessment", "assessment_reason", "spacing_mm", "spacing_rule", "model", "interval_source",
+    "assessment", "assessment_reason", "assumption", "spacing_mm", "spacing_rule", "model", "interval_source",
 ]  # fmt: skip
 
 
@@ -88,7 +88,8 @@ def test_an_age_that_is_not_known_is_told_with_what_was_compared(capsys: pytest.
     grown = a_measured_film(SQUARE, PatientAge="060Y")
     assert "age unknown" not in grown["assessment_reason"] + remark(grown, capsys)
     unknown = a_measured_film(SQUARE)
-    assert unknown["assessment_reason"].endswith("; age unknown, taken as adult")
+    assert (grown["assumption"], unknown["assumption"]) == (None, "age unknown, taken as adult")
+    assert unknown["assessment_reason"].endswith(f"; {unknown['assumption']}")
     assert remark(unknown, capsys) == f"{remark(grown, capsys)}; age unknown, taken as adult"
 
 
@@ -145,9 +146,20 @@ def test_a_base_name_that_does_not_tell_which_file_gives_way_to_the_path_as_type
         path.parent.mkdir(exist_ok=True)
         path.touch()
     missing = tmp_path / "none.dcm"
-    shown = [str(paths[0]), str(paths[1]), "one.dcm", "…" + long[-39:], str(missing)]
+    ends = ["…" + str(path)[-39:] for path in (*paths, missing)]
+    assert ends[0].endswith("/a/film.dcm")
+    shown = [ends[0], ends[1], "one.dcm", "…" + long[-39:], ends[4]]
     assert shown_names([*paths, missing], capsys) == shown
     assert shown_names([paths[0], paths[2]], capsys) == ["film.dcm", "one.dcm"]
+
+
+def test_a_name_is_not_shortened_to_that_of_another_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = [tmp_path / f"{first}{'same' * 12}.dcm" for first in "ab"]
+    missing = [tmp_path / folder / "deep" / f"{'same' * 9}.dcm" for folder in "ab"]
+    for path in paths:
+        path.touch()
+    assert shown_names([*paths, *missing], capsys) == list(map(str, [*paths, *missing]))
+    assert shown_names(paths[:1] * 2, capsys) == ["…" + paths[0].name[-39:]] * 2  # one file, twice
 
 
 def test_the_row_of_a_film_without_mm_gives_the_lengths_relative_to_c1(capsys: pytest.CaptureFixture[str]) -> None:

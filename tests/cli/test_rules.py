@@ -62,7 +62,7 @@ def test_a_job_tells_afterwards_by_which_rules_its_film_was_selected(aasnode: Co
 def test_a_file_that_is_not_there_is_told_as_that(aasnode: Command, tmp_path: Path) -> None:
     status, out, err = aasnode("rules", str(tmp_path / "none.dcm"))
     assert (status, out) == (1, "")
-    assert err.endswith(f"  {tmp_path / 'none.dcm'}: cannot be read (No such file or directory)\n")
+    assert err.endswith("  none.dcm: cannot be read (No such file or directory)\n")
 
 
 def test_a_file_that_is_no_dicom_is_told_without_a_traceback(aasnode: Command, tmp_path: Path) -> None:
