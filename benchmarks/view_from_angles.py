@@ -24,10 +24,17 @@ ENDS: Mapping[str, tuple[str, str]] = {
     "C2": ("c2_inferior_posterior", "c2_inferior_anterior"),
     "C5": ("c5_inferior_posterior", "c5_inferior_anterior"),
     "C7": ("c7_inferior_posterior", "c7_inferior_anterior"),
-    "palate": ("basion", "posterior_nasal_spine"),
+    "skull base": ("basion", "posterior_nasal_spine"),
 }
 """Dorsal and ventral end of what is inclined."""
-SETS = (("C1",), ("C1", "C2"), ("C1", "C2", "C5"), ("C1", "C2", "C7"), ("C1", "palate"), ("C1", "C2", "C7", "palate"))
+SETS = (
+    ("C1",),
+    ("C1", "C2"),
+    ("C1", "C2", "C5"),
+    ("C1", "C2", "C7"),
+    ("C1", "skull base"),
+    ("C1", "C2", "C7", "skull base"),
+)
 VIEWS = (View.NEUTRAL, View.FLEXION, View.EXTENSION)
 CONFIDENCE = 0.9  # as [measurement] of a node asks for
 

@@ -65,9 +65,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Make the model, or go on where it was stopped, and say where it is."""
     from aasnode.inference.card import Role
-    from aasnode.training.calibrate import INTERVALS
+    from aasnode.training.calibrate import INTERVALS, UNCALIBRATED
     from aasnode.training.model import make_model, train_stage
-    from aasnode.training.request import UNCALIBRATED, ModelRequest
+    from aasnode.training.request import ModelRequest
     from aasnode.training.train import Preset
 
     request = ModelRequest(

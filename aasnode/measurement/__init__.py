@@ -4,7 +4,6 @@ Definitions, decision table and the rule for changes: docs/measurements.md. The 
 """
 
 from aasnode.measurement.assessment import (
-    AGE_UNKNOWN,
     PLANE_NOT_STATED,
     Assessment,
     ComparedLength,
@@ -20,7 +19,6 @@ from aasnode.measurement.study import StudyAssessment, assess_study
 
 __all__ = [
     "ADI_ENDS",
-    "AGE_UNKNOWN",
     "PLANE_NOT_STATED",
     "SAC_ENDS",
     "Assessment",

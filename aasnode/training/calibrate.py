@@ -19,6 +19,9 @@ from aasnode.training.evaluate import Values
 COVERAGE = 0.90
 INTERVALS = "intervals"  # of ``Card.training``: why there are none
 LEAST_PATIENTS = 100  # below, the 90 % quantile itself is too uncertain to be shown
+UNCALIBRATED = Calibration(
+    adi_quantile=5.0, sac_quantile=5.0, adi_floor_mm=2.0, sac_floor_mm=2.5, source="none: intervals are only a guess"
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -8,14 +8,16 @@ patients of annotated films were held out.
 import dataclasses
 import json
 import shutil
+from pathlib import Path
 
 from aasnode.anatomy import LANDMARKS
 from aasnode.errors import ConfigurationError
-from aasnode.inference.card import Card, Role, Search, StageCard, sha256_of, write_card
+from aasnode.inference.card import CARD_FILE, Card, Role, Search, StageCard, read_card, sha256_of, write_card
+from aasnode.training.calibrate import UNCALIBRATED
 from aasnode.training.dataset import Split
 from aasnode.training.plan import Plan, annotated_films, plans_of
 from aasnode.training.postures import simulated_postures
-from aasnode.training.request import UNCALIBRATED, ModelRequest, check, pretrained_of, taken
+from aasnode.training.request import ModelRequest, check, pretrained_of, version_problems
 from aasnode.training.sampler.library import Library
 from aasnode.training.shipped import SEARCH, STAGES, THRESHOLDS, decision_of
 from aasnode.training.simulate.disturbances import SHARES
@@ -29,10 +31,9 @@ def make_model(request: ModelRequest) -> Card:
     check(request, STAGES[request.preset])
     films = annotated_films(request)
     stages = tuple(_trained(request, plan()) for plan in plans_of(request, films).values())
-    card = _card(request, stages, Library(request.size, request.cache), films)
-    _write_model(request, card)
+    card = _write_model(request, _card(request, stages, Library(request.size, request.cache), films))
     trial = trial_of(request, films)
-    if request.calibration_films:
+    if request.calibration_films and card.calibration == UNCALIBRATED:
         card = calibrated(trial, card, request.calibration_films)
         write_card(card, request.out)
     if request.evaluation_films:
@@ -79,20 +80,39 @@ def _trained(request: ModelRequest, plan: Plan) -> StageCard:
     )
     return dataclasses.replace(
         plan.card,
-        variant=str(plan.recipe.variant),
         weights=f"{role}.safetensors",
         sha256=sha256_of(folder / WEIGHTS),
     )
 
 
-def _write_model(request: ModelRequest, card: Card) -> None:
-    """Weights and card, once all of them are there. Raises ConfigurationError where the version is taken."""
-    if problems := taken(request):
+def _write_model(request: ModelRequest, card: Card) -> Card:
+    """Weights and card, once all of them are there. Raises ConfigurationError where the version is another model's."""
+    if problems := version_problems(request):
         raise ConfigurationError(problems)
+    card = _with_what_is_known(card, request.out)
     request.out.mkdir(parents=True, exist_ok=True)
     for stage in card.stages:
         shutil.copyfile(request.work / stage.role / WEIGHTS, request.out / stage.weights)
     write_card(card, request.out)
+    return card
+
+
+def _with_what_is_known(card: Card, folder: Path) -> Card:
+    """The card with the intervals and figures of the same model, where it is there and has them.
+
+    Raises ConfigurationError where it has the same version and would answer otherwise.
+    """
+    if not (folder / CARD_FILE).exists():
+        return card
+    there = read_card(folder)
+    if there.version != card.version:
+        return card
+    known = dataclasses.replace(card, calibration=there.calibration, errors=there.errors)
+    if dataclasses.replace(there, training=known.training) != known:
+        raise ConfigurationError(
+            [f"{folder}: {there.model} looks or abstains by other rules than it would now; give this one a --version"]
+        )
+    return known
 
 
 def _card(request: ModelRequest, stages: tuple[StageCard, ...], library: Library, films: Split | None) -> Card:

@@ -1,11 +1,9 @@
 """How each network of a model is trained: its crops, where its samples come from, and its recipe."""
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from aasnode.anatomy import LANDMARKS
 from aasnode.inference.card import Role, StageCard
 from aasnode.inference.hrnet import Variant
 from aasnode.training.dataset import (
@@ -20,12 +18,12 @@ from aasnode.training.dataset import (
 from aasnode.training.mixture import Mixture
 from aasnode.training.request import ModelRequest
 from aasnode.training.sampler.compose import HELD_OUT, TRAINING
-from aasnode.training.sampler.crops import CONDITIONS, CROPS, LOCATE, CloseUp, WholeFilm, stage_card
+from aasnode.training.sampler.crops import CONDITIONS, CROPS, CloseUp, WholeFilm
 from aasnode.training.sampler.library import Library
 from aasnode.training.sampler.stream import PRIORS as SAMPLED
 from aasnode.training.sampler.stream import ComposedStream
 from aasnode.training.samples import Sample, SampleStream
-from aasnode.training.shipped import DECISIVE_WEIGHT, IMAGES, PRIORS, VARIANTS
+from aasnode.training.shipped import DECISIVE_WEIGHT, IMAGES, PRIORS, stage_without_weights
 from aasnode.training.train import Preset, Recipe, recipe_of
 
 SPLIT = "split.csv"  # in the work folder
@@ -58,7 +56,7 @@ def plan_stage(request: ModelRequest, crops: WholeFilm | CloseUp, library: Libra
     priors = PRIORS.get(crops.role, SAMPLED)
     simulated = ComposedStream(library, crops, TRAINING, priors)
     held_out = ComposedStream(library, crops, HELD_OUT, priors).held_out(_VALIDATION_SAMPLES, request.seed)
-    card = stage_card(crops, variant="", weights="", sha256="")
+    card = stage_without_weights(request.preset, crops.role)
     stream: SampleStream = simulated
     if films is not None:
         mixture = Mixture(simulated, FilmStream(films.train, card))
@@ -67,26 +65,25 @@ def plan_stage(request: ModelRequest, crops: WholeFilm | CloseUp, library: Libra
     recipe = recipe_of(
         Preset.DEFAULT,
         0,
-        variant=VARIANTS.get(crops.role, Variant.W18_SMALL),
+        variant=Variant(card.variant),
         decisive=CONDITIONS if isinstance(crops, CloseUp) else (),
         decisive_weight=DECISIVE_WEIGHT.get(crops.role, 1.0),
         seed=request.seed + number,
-        **{"images": IMAGES[crops.role], **_told(request)},
+        **{"images": IMAGES[crops.role], **_changes(request)},
     )
     return Plan(card=card, stream=stream, held_out=held_out, recipe=recipe)
 
 
 def plan_as_paper(request: ModelRequest, films: Split) -> Plan:
     """One network on whole annotated films (Okita et al. 2023)."""
-    card = stage_card(LOCATE, variant="", weights="", sha256="")
-    card = dataclasses.replace(card, channels=tuple(LANDMARKS), masks=())
+    card = stage_without_weights(request.preset, Role.LOCATE)
     stream = FilmStream(films.train, card)
-    recipe = recipe_of(Preset.PAPER, stream.films, seed=request.seed, **_told(request))
+    recipe = recipe_of(Preset.PAPER, stream.films, seed=request.seed, **_changes(request))
     return Plan(card=card, stream=stream, held_out=held_out_samples(films.validation, card), recipe=recipe)
 
 
-def _told(request: ModelRequest) -> dict[str, float]:
-    """What the request says of a recipe; what it leaves open, the preset says."""
+def _changes(request: ModelRequest) -> dict[str, float]:
+    """Fields of a recipe that the request tells; what it leaves open, the preset says."""
     told = {"images": request.images, "rate": request.rate, "bfloat16": request.bfloat16, "workers": request.workers}
     return {name: value for name, value in told.items() if value is not None}
 

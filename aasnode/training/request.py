@@ -4,16 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aasnode.errors import ConfigurationError
-from aasnode.inference.card import CARD_FILE, Role, StageCard, read_card, sha256_of
-from aasnode.measurement import Calibration
+from aasnode.inference.card import CARD_FILE, Role, StageCard, read_card, sha256_of, verify_weights
 from aasnode.training.calibrate import LEAST_PATIENTS
 from aasnode.training.sampler.library import LibrarySize
-from aasnode.training.shipped import STAGES, decision_of
+from aasnode.training.shipped import STAGES, stage_without_weights
 from aasnode.training.train import CHECKPOINT, WEIGHTS, Preset
-
-UNCALIBRATED = Calibration(
-    adi_quantile=5.0, sac_quantile=5.0, adi_floor_mm=2.0, sac_floor_mm=2.5, source="none: intervals are only a guess"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +35,9 @@ class ModelRequest:
 
 
 def check(request: ModelRequest, roles: tuple[Role, ...]) -> None:
-    """Raises ConfigurationError with all that would stop these networks or their model, before any is trained."""
+    """Raises ConfigurationError with all that would stop these networks or their model, before any is trained, and
+    ModelError where a pretrained model cannot be used.
+    """
     problems = [
         f"preset {request.preset}: has no stage {role}; it has {', '.join(STAGES[request.preset])}"
         for role in roles
@@ -50,49 +47,60 @@ def check(request: ModelRequest, roles: tuple[Role, ...]) -> None:
         problems.append("preset paper: trains on annotated films; name their folder with --films")
     if request.preset is Preset.PAPER and request.pretrained is None:
         problems.append("preset paper: starts from pretrained weights; name them with --pretrained")
-    problems += _unfit(request, roles)
     if 0 < request.calibration_films < 2 * LEAST_PATIENTS:
         problems.append(f"{request.calibration_films} films calibrate nothing; ask for 0, or 400")
-    problems += taken(request)
+    if not problems:
+        problems += pretrained_problems(request, roles) + version_problems(request)
     if problems:
         raise ConfigurationError(problems)
 
 
-def _unfit(request: ModelRequest, roles: tuple[Role, ...]) -> list[str]:
-    """What is pretrained must fit every network that is to start from it."""
-    if request.pretrained is None:
+def pretrained_problems(request: ModelRequest, roles: tuple[Role, ...]) -> list[str]:
+    """Why these networks cannot start from what is pretrained; raises ModelError where that cannot be read."""
+    path = request.pretrained
+    if path is None:
         return []
-    if not request.pretrained.is_dir():
+    if not path.exists():
+        return [f"{path}: is not there; name a model's folder, or a file of weights"]
+    if not path.is_dir():
         if len(roles) == 1:
             return []
-        told = f"{request.pretrained}: fits one network, and preset {request.preset} has {len(roles)} that differ"
+        told = f"{path}: fits one network, and preset {request.preset} has {len(roles)} that differ"
         return [f"{told}; name a model's folder, or the one with --only and make the model without --pretrained then"]
-    missing = [str(role) for role in roles if pretrained_of(request, role) is None]
-    return [f"{request.pretrained}: has no network {', '.join(missing)} to start from"] if missing else []
+    if path.resolve() == request.out.resolve():
+        return [f"{path}: would be overwritten by the model that starts from it; name another --out"]
+    return [problem for role in roles if (problem := _stage_problem(request, role))]
+
+
+def _stage_problem(request: ModelRequest, role: Role) -> str | None:
+    """A network goes on as it is, so it must be of the same kind, with the same maps."""
+    assert request.pretrained is not None
+    stages = {stage.role: stage for stage in read_card(request.pretrained).stages}
+    if role not in stages:
+        return f"{request.pretrained}: has no network {role} to start from"
+    there, wanted = stages[role], stage_without_weights(request.preset, role)
+    if (there.variant, there.channels, there.masks) != (wanted.variant, wanted.channels, wanted.masks):
+        return f"{request.pretrained}: its network {role} is of another kind, or finds other points or masks"
+    verify_weights(there, request.pretrained)
+    return None
 
 
 def pretrained_of(request: ModelRequest, role: Role) -> Path | None:
     """The weights that a network starts from; None where it starts from nothing."""
     if request.pretrained is None or not request.pretrained.is_dir():
         return request.pretrained
-    weights = {stage.role: stage.weights for stage in read_card(request.pretrained).stages}
-    return request.pretrained / weights[role] if role in weights else None
+    [stage] = [stage for stage in read_card(request.pretrained).stages if stage.role == role]
+    return request.pretrained / stage.weights
 
 
-def taken(request: ModelRequest) -> list[str]:
-    """A model is a version: what the folder holds under this one must be this work's own, and must stay as it is."""
+def version_problems(request: ModelRequest) -> list[str]:
+    """A model is a version: what the folder holds under this one must be this work's own."""
     if not (request.out / CARD_FILE).exists():
         return []
     card = read_card(request.out)
-    if card.version != request.version:
+    if card.version != request.version or all(_is_own(request, stage) for stage in card.stages):
         return []
-    if not all(_is_own(request, stage) for stage in card.stages):
-        return [f"{request.out}: holds another {card.model}; give this one a --version of its own, or another folder"]
-    if card.decision != decision_of(card.stages):
-        return [f"{request.out}: {card.model} abstains by other rules; give this one a --version of its own"]
-    if card.calibration != UNCALIBRATED and not request.calibration_films:
-        return [f"{request.out}: {card.model} would lose its intervals; ask for films to calibrate it with"]
-    return []
+    return [f"{request.out}: holds another {card.model}; give this one a --version of its own, or another folder"]
 
 
 def _is_own(request: ModelRequest, stage: StageCard) -> bool:

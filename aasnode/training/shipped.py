@@ -1,15 +1,16 @@
-"""Every choice behind the shipped model that is not the sampler's: how long each network learns, how large it is, what
-is too uncertain to be answered, and where to look.
+"""What was chosen for the shipped model: its networks, how long each learns, what is too uncertain to be answered, and
+where to look. The rest of a recipe stands in ``train.Recipe``, what the samples are in ``sampler``.
 """
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+from aasnode.anatomy import LANDMARKS
 from aasnode.inference.card import Decision, MaskRule, Role, Search, StageCard
 from aasnode.inference.detection import Reason
 from aasnode.inference.hrnet import Variant
 from aasnode.training.sampler.compose import JointPriors
-from aasnode.training.sampler.crops import ARCH_DEFECT, CAUDAL, COVER, CROPS, DENS_DEFECT, HARDWARE
+from aasnode.training.sampler.crops import ARCH_DEFECT, CAUDAL, COVER, CROPS, DENS_DEFECT, HARDWARE, LOCATE, stage_card
 from aasnode.training.sampler.missing import MissingPriors
 from aasnode.training.sampler.stream import StreamPriors
 from aasnode.training.train import Preset
@@ -56,6 +57,14 @@ THRESHOLDS = "chosen on a development set of real films and other radiographs; n
 SEARCH = Search(caudal=CAUDAL, fields=(1.0, 0.6), weak_candidates=1, weak_confidence=0.68)
 """Where to look: on the film as a whole and on parts of it; at a second place, and turned, where the first one does not
 convince."""
+
+
+def stage_without_weights(preset: Preset, role: Role) -> StageCard:
+    """The card of a network before it has learnt; that of the paper finds the four points on whole films, no more."""
+    if preset is Preset.PAPER:
+        card = stage_card(LOCATE, variant=Variant.W32, weights="", sha256="")
+        return dataclasses.replace(card, channels=tuple(LANDMARKS), masks=())
+    return stage_card(CROPS[role], variant=VARIANTS.get(role, Variant.W18_SMALL), weights="", sha256="")
 
 
 def decision_of(stages: Sequence[StageCard]) -> Decision:

@@ -38,6 +38,7 @@ from aasnode.training.samples import Batch, Sample, SampleStream, StreamDataset,
 
 CHECKPOINT, WEIGHTS, REPORT = "checkpoint.pt", "weights.safetensors", "training.json"
 _LOSS_SCALE = 100.0  # squared errors of heatmaps are tiny; keeps losses and gradients of the order of 1
+_UNKNOWN = "unknown"  # what an earlier version did not write down
 _LEAST_RATE = 0.01  # of the learning rate, at the end of the cosine
 
 
@@ -125,8 +126,7 @@ def train(
     identity = _identity(recipe, stream)
     out.mkdir(parents=True, exist_ok=True)
     _resume(out / CHECKPOINT, identity, learner)
-    before = _read_report(out / REPORT) if learner.step else {"learnt_in": [], "pretrained": _name_of(pretrained)}
-    about = _about(stream, recipe, place, before)
+    about = _about(stream, recipe, place, _learnt_before(out / REPORT, pretrained, learner.step))
 
     total = math.ceil(recipe.images / recipe.batch)
     weights = _channel_weights(stream, recipe, place)  # (K + M,)
@@ -338,23 +338,34 @@ def _identity(recipe: Recipe, stream: SampleStream) -> str:
     return json.dumps({**own, "samples": stream.identity, "channels": stream.channels, "masks": stream.masks})
 
 
-def _name_of(weights: Path | None) -> str | None:
-    """Of what a training starts from: the checksum, for files are renamed."""
-    return None if weights is None else sha256_of(weights)
+def _learnt_before(path: Path, pretrained: Path | None, step: int) -> Mapping[str, Any]:
+    """In what the steps so far were learnt, and the checksum of the weights that they started from (None: nothing).
+
+    Raises ConfigurationError where they started from others than ``pretrained``.
+    """
+    source = None if pretrained is None else sha256_of(pretrained)
+    if step == 0:
+        return {"learnt_in": [], "pretrained": source}
+    before: Mapping[str, Any] = {"learnt_in": [_UNKNOWN], "pretrained": _UNKNOWN, **_read_report(path)}
+    if source is not None and before["pretrained"] not in (source, _UNKNOWN):
+        raise ConfigurationError(
+            [f"{path.parent}: learns from other weights than {pretrained}; choose another folder or remove it"]
+        )
+    return before
 
 
 def _about(
     stream: SampleStream, recipe: Recipe, place: torch.device, before: Mapping[str, Any]
 ) -> Mapping[str, object]:
-    """What a training is; ``before`` is the report of the steps that it goes on from."""
+    """What a training is; ``before`` tells of the steps that it goes on from."""
     here = f"{'bfloat16' if _in_bfloat16(recipe, place) else 'float32'} on {place.type}"
     return {
         "recipe": dataclasses.asdict(recipe),
         "channels": stream.channels,
         "masks": stream.masks,
         "size": stream.size,
-        "learnt_in": list(dict.fromkeys([*before.get("learnt_in", ["unknown"]), here])),
-        "pretrained": before.get("pretrained"),
+        "learnt_in": list(dict.fromkeys([*before["learnt_in"], here])),
+        "pretrained": before["pretrained"],
         "torch": torch.__version__,
     }
 
@@ -386,7 +397,7 @@ def learnt(folder: Path) -> str:
     """
     report = _read_report(folder / REPORT)
     if "samples" not in report:
-        return "unknown"
+        return _UNKNOWN
     told = f"{report['samples']} samples in {', then '.join(report['learnt_in'])}"
     return f"{told}, from weights {report['pretrained'][:12]}" if report.get("pretrained") else told
 

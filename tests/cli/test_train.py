@@ -9,7 +9,8 @@ from aasnode.assets import shipped_model
 from aasnode.cli.main import main
 from aasnode.inference.card import Card, read_card
 from aasnode.training import model
-from aasnode.training.request import UNCALIBRATED, ModelRequest
+from aasnode.training.calibrate import UNCALIBRATED
+from aasnode.training.request import ModelRequest
 from aasnode.training.trial import INTERVALS
 
 

@@ -36,11 +36,11 @@ def test_the_rule_forwards_what_may_be_a_neck_whatever_its_header_calls_it(
 ) -> None:
     node = start_node()
     headers = {
-        "hyphen": ("", "C-Spine lateral", ""),
-        "german": ("", "Halswirbelsäule 2 Ebenen", ""),
-        "series": ("", "2 views", "c spine lat"),
-        "silent": ("", "", ""),
-        "japanese": ("", "頸椎", ""),
+        "hyphen": ("SPINE", "C-Spine lateral", ""),
+        "german": ("SKELETT", "Halswirbelsäule 2 Ebenen", ""),
+        "series": ("HEAD", "2 views", "c spine lat"),
+        "silent": ("", "", "Lateral"),
+        "japanese": ("頸椎", "XP", ""),
         "chest": ("CHEST", "Thorax", "Thorax lateral"),
     }
     films = {name: marked_film(name, study=name) for name in headers}

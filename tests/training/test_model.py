@@ -12,19 +12,20 @@ import pytest
 import torch
 
 from aasnode.anatomy import LANDMARKS
-from aasnode.errors import ConfigurationError
+from aasnode.errors import ConfigurationError, ModelError
 from aasnode.inference.card import Role, read_card, sha256_of, write_card
 from aasnode.inference.detection import Outcome
 from aasnode.inference.detector import load_detector
 from aasnode.inference.hrnet import PoseHRNet, Variant
 from aasnode.inference.weights import read_tensors, write_weights
-from aasnode.training import plan, report, shipped
+from aasnode.training import model, plan, report, shipped
+from aasnode.training.calibrate import UNCALIBRATED
 from aasnode.training.dataset import FilmStream, read_annotated_films, split_by_patient
 from aasnode.training.evaluate import summarise
 from aasnode.training.model import _card, make_model, train_stage
 from aasnode.training.plan import plan_as_paper
 from aasnode.training.report import ALL
-from aasnode.training.request import UNCALIBRATED, ModelRequest, check, taken
+from aasnode.training.request import ModelRequest, check, version_problems
 from aasnode.training.sampler.crops import LOCATE, stage_card
 from aasnode.training.sampler.library import Library, LibrarySize
 from aasnode.training.simulate.disturbances import SHARES, Disturbance
@@ -152,7 +153,7 @@ def test_annotated_films_are_learnt_from_and_those_held_out_are_assessed(with_fi
 def test_a_model_as_in_the_paper_is_kept_though_it_answers_too_little_to_be_calibrated(
     with_films: ModelRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan, "LOCATE", replace(LOCATE, input_px=64))  # a batch of the paper's network takes long
+    monkeypatch.setattr(shipped, "LOCATE", replace(LOCATE, input_px=64))  # a batch of the paper's network takes long
     for number, priors in enumerate(Priors):
         films = with_films.work / f"calibration-{priors}"
         shutil.copytree(with_films.work / f"evaluation-{priors}", films)
@@ -194,50 +195,78 @@ def test_a_version_is_not_given_to_other_weights(request_: ModelRequest, tmp_pat
     weights.with_name(CHECKPOINT).touch()
     stage = stage_card(LOCATE, "w18_small", "locate.safetensors", sha256_of(weights))
     write_card(_card(other, (stage,), Library(SIZE, request_.cache), None), other.out)
-    assert taken(other) == []  # its own
+    assert version_problems(other) == []  # its own
     weights.write_bytes(b"those")
     for start in (make_model, lambda wanted: train_stage(wanted, Role.JOINT)):
         with pytest.raises(ConfigurationError, match=r"holds another tiny 1\.0\.0; give this one a --version"):
             start(other)
     assert list(other.work.iterdir()) == [weights.parent]  # nothing was begun
-    assert taken(replace(other, version="1.0.1")) == []
+    assert version_problems(replace(other, version="1.0.1")) == []
 
 
 def test_pretrained_weights_of_one_network_are_refused_for_several(request_: ModelRequest, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
     request = replace(request_, out=tmp_path / "out", work=tmp_path / "work", pretrained=tmp_path / "file")
     with pytest.raises(ConfigurationError, match="or the one with --only"):
         make_model(request)
     check(request, (Role.REFINE,))
+    with pytest.raises(ConfigurationError, match="is not there; name a model's folder"):
+        check(replace(request, pretrained=tmp_path / "fill"), (Role.REFINE,))
     assert not request.work.exists()
 
 
 def test_every_network_goes_on_from_its_own_of_a_pretrained_model(request_: ModelRequest, tmp_path: Path) -> None:
-    make_model(request_)
+    source = make_model(request_)
     request = replace(
-        request_, out=tmp_path / "on", work=tmp_path / "work", pretrained=request_.out, images=1, rate=1e-9, seed=5
+        request_, out=tmp_path / "on", work=tmp_path / "work", pretrained=request_.out, images=1, rate=1e-7, seed=5
     )
-    stage = train_stage(request, Role.REFINE)
-    before, after = (
-        read_tensors(path) for path in (request_.out / stage.weights, request.work / "refine" / "weights.safetensors")
-    )
-    assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before if name.endswith("weight"))
-    source = next(one for one in read_card(request_.out).stages if one.role is Role.REFINE)
-    assert learnt(request.work / "refine").endswith(f", from weights {source.sha256[:12]}")
-    alone = replace(read_card(request_.out), stages=read_card(request_.out).stages[:1])
-    write_card(alone, tmp_path / "alone")
-    with pytest.raises(ConfigurationError, match="has no network refine, joint to start from"):
-        make_model(replace(request, pretrained=tmp_path / "alone"))
+    for stage in source.stages:
+        train_stage(request, stage.role)
+        paths = (request_.out / stage.weights, request.work / stage.role / "weights.safetensors")
+        before, after = (read_tensors(path) for path in paths)
+        assert all(torch.allclose(before[name], after[name], atol=1e-5) for name in before if name.endswith("weight"))
+        assert learnt(request.work / stage.role).endswith(f", from weights {stage.sha256[:12]}")
+    on = make_model(replace(request, pretrained=None, evaluation_films=0))  # there is nothing left to start
+    assert "from weights" in on.training["joint"]
+    other = replace(request, out=tmp_path / "other", version="2", pretrained=request.out)
+    with pytest.raises(ConfigurationError, match="learns from other weights than"):
+        train_stage(other, Role.JOINT)
 
 
-def test_a_version_keeps_its_rules_and_its_intervals(request_: ModelRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_started_from_is_told_before_anything_is_trained(request_: ModelRequest, tmp_path: Path) -> None:
     card = make_model(request_)
-    assert taken(request_) == []
-    write_card(replace(card, calibration=replace(UNCALIBRATED, adi_quantile=1.0)), request_.out)
-    assert "would lose its intervals" in taken(request_)[0]
-    assert taken(replace(request_, calibration_films=200)) == []
-    write_card(card, request_.out)
-    monkeypatch.setattr(shipped, "DECISION", replace(shipped.DECISION, answer_confidence=0.99))
-    assert "abstains by other rules" in taken(request_)[0]
+    request = replace(request_, out=tmp_path / "on", work=tmp_path / "work", pretrained=tmp_path / "source")
+    shutil.copytree(request_.out, tmp_path / "source")
+    every = tuple(Role)
+    with pytest.raises(ConfigurationError, match="would be overwritten by the model that starts from it"):
+        check(replace(request, out=tmp_path / "source"), every)
+    write_card(replace(card, stages=card.stages[:1]), tmp_path / "source")
+    with pytest.raises(ConfigurationError, match="has no network refine to start from"):
+        check(request, every)
+    locate, *rest = card.stages
+    write_card(replace(card, stages=(replace(locate, masks=locate.masks[:-1]), *rest)), tmp_path / "source")
+    with pytest.raises(ConfigurationError, match="its network locate is of another kind"):
+        check(request, every)
+    write_card(card, tmp_path / "source")
+    check(request, every)
+    (tmp_path / "source" / locate.weights).unlink()
+    with pytest.raises(ModelError, match="weights of stage locate cannot be read"):
+        check(request, every)
+
+
+def test_a_version_keeps_its_rules_intervals_and_figures(
+    request_: ModelRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = replace(request_, out=tmp_path / "tiny", evaluation_films=0)
+    card = make_model(request)
+    known = replace(card, calibration=replace(UNCALIBRATED, adi_quantile=1.0), errors={"point error": 1.0})
+    write_card(known, request.out)
+    assert make_model(replace(request, calibration_films=200)) == known
+    monkeypatch.setattr(model, "SEARCH", replace(shipped.SEARCH, weak_confidence=0.99))
+    with pytest.raises(ConfigurationError, match="looks or abstains by other rules"):
+        make_model(request)
+    assert read_card(request.out) == known
+    assert make_model(replace(request, version="2")).search.weak_confidence == 0.99
 
 
 def test_too_few_films_to_calibrate_are_refused_before_anything_is_trained(
