@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy.exc import DatabaseError
 
 from aasnode import log
 from aasnode.child import ChildDiedError
@@ -97,6 +98,9 @@ def _open_store(stack: contextlib.ExitStack, config: Config) -> Store:
         return stack.enter_context(open_store(config.node.data_dir, disk_reserve_mb=config.receiver.disk_reserve_mb))
     except OtherSchemaError as error:
         raise ConfigurationError([f"node.data_dir: {error}"]) from error
+    except DatabaseError as error:
+        told = f"node.data_dir: {config.node.data_dir}: the database cannot be used: {error.orig}"
+        raise ConfigurationError([f"{told}; look at its permissions, or put a backup back"]) from error
     except OSError as error:
         if error.errno not in _NO_FOLDER_OF_OURS:
             raise

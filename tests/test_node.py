@@ -166,6 +166,16 @@ def test_a_folder_in_which_the_store_cannot_be_made_is_told_by_its_setting(tmp_p
         node.running(config, load_detector=load_nothing).__enter__()
 
 
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_a_database_that_is_none_is_told_by_its_setting(tmp_path: Path, *, is_folder: bool) -> None:
+    config = configuration(tmp_path)
+    config.node.data_dir.mkdir()
+    database = config.node.data_dir / "aasnode.db"
+    database.mkdir() if is_folder else database.write_bytes(b"no database, but long enough to look like one" * 100)
+    with pytest.raises(ConfigurationError, match=r"node\.data_dir: .*the database cannot be used: .*put a backup back"):
+        node.running(config, load_detector=load_nothing).__enter__()
+
+
 def test_a_port_that_is_taken_is_told_by_its_setting(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         config = configuration(tmp_path)
