@@ -13,7 +13,7 @@ import torch
 
 from aasnode.anatomy import LANDMARKS
 from aasnode.errors import ConfigurationError, ModelError
-from aasnode.inference.card import Role, read_card, sha256_of, write_card
+from aasnode.inference.card import Card, Role, read_card, sha256_of, write_card
 from aasnode.inference.detection import Outcome
 from aasnode.inference.detector import load_detector
 from aasnode.inference.hrnet import PoseHRNet, Variant
@@ -25,7 +25,7 @@ from aasnode.training.evaluate import summarise
 from aasnode.training.model import _card, make_model, train_stage
 from aasnode.training.plan import plan_as_paper
 from aasnode.training.report import ALL
-from aasnode.training.request import ModelRequest, check, version_problems
+from aasnode.training.request import ModelRequest, check, pretrained_of, version_problems
 from aasnode.training.sampler.crops import LOCATE, stage_card
 from aasnode.training.sampler.library import Library, LibrarySize
 from aasnode.training.simulate.disturbances import SHARES, Disturbance
@@ -94,6 +94,12 @@ def request_(tmp_path_factory: pytest.TempPathFactory) -> ModelRequest:
         evaluation_films=2,
         device="cpu",
     )
+
+
+@pytest.fixture(scope="module")
+def made(request_: ModelRequest) -> Card:
+    """The finished model of the request, by whatever test it was made."""
+    return make_model(replace(request_, evaluation_films=0))
 
 
 @pytest.fixture(scope="module")
@@ -215,39 +221,43 @@ def test_pretrained_weights_of_one_network_are_refused_for_several(request_: Mod
     assert not request.work.exists()
 
 
-def test_every_network_goes_on_from_its_own_of_a_pretrained_model(request_: ModelRequest, tmp_path: Path) -> None:
-    source = make_model(request_)
+def test_every_network_goes_on_from_its_own_of_a_pretrained_model(
+    request_: ModelRequest, made: Card, tmp_path: Path
+) -> None:
     request = replace(
         request_, out=tmp_path / "on", work=tmp_path / "work", pretrained=request_.out, images=1, rate=1e-7, seed=5
     )
-    for stage in source.stages:
-        train_stage(request, stage.role)
-        paths = (request_.out / stage.weights, request.work / stage.role / "weights.safetensors")
-        before, after = (read_tensors(path) for path in paths)
-        assert all(torch.allclose(before[name], after[name], atol=1e-5) for name in before if name.endswith("weight"))
-        assert learnt(request.work / stage.role).endswith(f", from weights {stage.sha256[:12]}")
-    on = make_model(replace(request, pretrained=None, evaluation_films=0))  # there is nothing left to start
-    assert "from weights" in on.training["joint"]
-    other = replace(request, out=tmp_path / "other", version="2", pretrained=request.out)
+    assert [pretrained_of(request, stage.role) for stage in made.stages] == [
+        request_.out / stage.weights for stage in made.stages
+    ]
+    [locate, *_] = made.stages
+    train_stage(request, Role.LOCATE)
+    reached = request.work / "locate" / "weights.safetensors"
+    before, after = (read_tensors(path) for path in (request_.out / locate.weights, reached))
+    assert all(torch.allclose(before[name], after[name], atol=1e-5) for name in before if name.endswith("weight"))
+    assert learnt(reached.parent).endswith(f", from weights {locate.sha256[:12]}")
+    train_stage(replace(request, pretrained=None), Role.LOCATE)  # there is nothing left to start
+    assert learnt(reached.parent).endswith(f", from weights {locate.sha256[:12]}")
     with pytest.raises(ConfigurationError, match="learns from other weights than"):
-        train_stage(other, Role.JOINT)
+        train_stage(replace(request, pretrained=reached), Role.LOCATE)
 
 
-def test_what_cannot_be_started_from_is_told_before_anything_is_trained(request_: ModelRequest, tmp_path: Path) -> None:
-    card = make_model(request_)
+def test_what_cannot_be_started_from_is_told_before_anything_is_trained(
+    request_: ModelRequest, made: Card, tmp_path: Path
+) -> None:
     request = replace(request_, out=tmp_path / "on", work=tmp_path / "work", pretrained=tmp_path / "source")
     shutil.copytree(request_.out, tmp_path / "source")
     every = tuple(Role)
     with pytest.raises(ConfigurationError, match="would be overwritten by the model that starts from it"):
         check(replace(request, out=tmp_path / "source"), every)
-    write_card(replace(card, stages=card.stages[:1]), tmp_path / "source")
+    write_card(replace(made, stages=made.stages[:1]), tmp_path / "source")
     with pytest.raises(ConfigurationError, match="has no network refine to start from"):
         check(request, every)
-    locate, *rest = card.stages
-    write_card(replace(card, stages=(replace(locate, masks=locate.masks[:-1]), *rest)), tmp_path / "source")
+    locate, *rest = made.stages
+    write_card(replace(made, stages=(replace(locate, masks=locate.masks[:-1]), *rest)), tmp_path / "source")
     with pytest.raises(ConfigurationError, match="its network locate is of another kind"):
         check(request, every)
-    write_card(card, tmp_path / "source")
+    write_card(made, tmp_path / "source")
     check(request, every)
     (tmp_path / "source" / locate.weights).unlink()
     with pytest.raises(ModelError, match="weights of stage locate cannot be read"):
@@ -255,18 +265,16 @@ def test_what_cannot_be_started_from_is_told_before_anything_is_trained(request_
 
 
 def test_a_version_keeps_its_rules_intervals_and_figures(
-    request_: ModelRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request_: ModelRequest, made: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = replace(request_, out=tmp_path / "tiny", evaluation_films=0)
-    card = make_model(request)
-    known = replace(card, calibration=replace(UNCALIBRATED, adi_quantile=1.0), errors={"point error": 1.0})
+    known = replace(made, calibration=replace(UNCALIBRATED, adi_quantile=1.0), errors={"point error": 1.0})
     write_card(known, request.out)
     assert make_model(replace(request, calibration_films=200)) == known
     monkeypatch.setattr(model, "SEARCH", replace(shipped.SEARCH, weak_confidence=0.99))
     with pytest.raises(ConfigurationError, match="looks or abstains by other rules"):
         make_model(request)
     assert read_card(request.out) == known
-    assert make_model(replace(request, version="2")).search.weak_confidence == 0.99
 
 
 def test_too_few_films_to_calibrate_are_refused_before_anything_is_trained(
