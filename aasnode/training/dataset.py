@@ -211,6 +211,16 @@ JITTER: Mapping[Role, Jitter] = {
 }
 
 
+def _varied() -> str:
+    """Changes when a source that cuts and varies crops of films changes."""
+    package = Path(__file__).parents[1]
+    sources = [package / "training" / "augment.py", package / "inference" / "crop.py"]
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
+
+
+_VARIED = _varied()  # of the sources that were imported, whatever becomes of the files while a training runs
+
+
 class FilmStream:
     """Crops of annotated films as a stage of the detector sees them, varied. Auxiliary points are unknown here."""
 
@@ -243,9 +253,11 @@ class FilmStream:
 
     @property
     def identity(self) -> str:
-        """Which films with which points, for which stage."""
+        """Which films with which points, for which stage, and how they are varied."""
         marked = [(film.path.name, film.patient_id, film.points.round(3).tolist()) for film in self._films]
-        return hashlib.sha256(json.dumps([str(self._stage), marked]).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps([str(self._stage), str(JITTER[self._stage.role]), _VARIED, marked]).encode()
+        ).hexdigest()
 
     def sample(self, seed: int, number: int) -> Sample:
         """Every film once in each round, in random order, every time with another crop and other intensities."""

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+from collections import defaultdict
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ import pytest
 from aasnode.anatomy import LANDMARKS, Facing, View
 from aasnode.errors import ConfigurationError, UnreadableError
 from aasnode.inference.card import Role, StageCard
+from aasnode.training import dataset
 from aasnode.training.dataset import (
     AnnotatedFilm,
     FilmStream,
@@ -173,6 +175,16 @@ def test_a_stream_repeats_itself_from_its_seed_and_never_otherwise(folder: Path)
     )
     assert not any(np.array_equal(a.image, c.image) for a, _, c in drawn)
     assert (stream.size, stream.masks, stream.channels[:4]) == (128, (), LANDMARKS)
+
+
+@pytest.mark.parametrize(("name", "other"), [("_VARIED", "another source"), ("JITTER", defaultdict(str))])
+def test_a_training_does_not_go_on_with_crops_that_are_varied_otherwise(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, other: object
+) -> None:
+    stream = FilmStream(read_annotated_films(folder), stage(Role.REFINE))
+    before = stream.identity
+    monkeypatch.setattr(dataset, name, other)
+    assert stream.identity != before
 
 
 def test_films_without_the_ends_of_the_axis_teach_nothing(folder: Path) -> None:
