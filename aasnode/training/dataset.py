@@ -255,9 +255,8 @@ class FilmStream:
     def identity(self) -> str:
         """Which films with which points, for which stage, and how they are varied."""
         marked = [(film.path.name, film.patient_id, film.points.round(3).tolist()) for film in self._films]
-        return hashlib.sha256(
-            json.dumps([str(self._stage), str(JITTER[self._stage.role]), _VARIED, marked]).encode()
-        ).hexdigest()
+        described = [str(self._stage), str(JITTER[self._stage.role]), _VARIED, marked]
+        return hashlib.sha256(json.dumps(described).encode()).hexdigest()
 
     def sample(self, seed: int, number: int) -> Sample:
         """Every film once in each round, in random order, every time with another crop and other intensities."""
