@@ -40,7 +40,7 @@ def test_the_rule_forwards_what_may_be_a_neck_whatever_its_header_calls_it(
         "german": ("SKELETT", "Halswirbelsäule 2 Ebenen", ""),
         "series": ("HEAD", "2 views", "c spine lat"),
         "silent": ("", "", "Lateral"),
-        "japanese": ("頸椎", "XP", ""),
+        "japanese": ("", "頸椎XP", ""),
         "chest": ("CHEST", "Thorax", "Thorax lateral"),
     }
     films = {name: marked_film(name, study=name) for name in headers}
