@@ -89,7 +89,7 @@ def request_(tmp_path_factory: pytest.TempPathFactory) -> ModelRequest:
         work=folder / "work",
         cache=folder / "cache",
         size=SIZE,
-        images=32,
+        images=16,
         calibration_films=0,
         evaluation_films=2,
         device="cpu",
@@ -135,7 +135,7 @@ def test_one_call_makes_a_model_that_loads_and_tells_what_it_is_worth(request_: 
     assert card.stages[-1] == alone
     assert card == read_card(request_.out)
     assert card.training["joint"] == learnt(request_.work / "joint")
-    assert card.training["joint"].startswith("32 samples in ")
+    assert card.training["joint"].startswith("16 samples in ")
     assert (request_.work / "joint" / "checkpoint.pt").stat().st_mtime_ns == before  # there was nothing left to learn
     found = json.loads((request_.out / "evaluation.json").read_text())
     assert {name: one["films"] for name, one in found.items()} == {"natural priors": 1, "filled priors": 1, ALL: 2}

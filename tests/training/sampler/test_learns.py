@@ -21,7 +21,7 @@ from aasnode.training.train import Recipe, train
 
 CROPS = replace(JOINT, input_px=64, mm_per_px=0.5, occluded=0.2, misplaced=0.0, elsewhere=0.0, operated=0.0)
 RECIPE = Recipe(
-    images=2400, batch=8, rate=1.5e-3, warm_up_steps=20, average=0.97, workers=0, validate_images=10_000, seed=5
+    images=3600, batch=8, rate=1.5e-3, warm_up_steps=20, average=0.97, workers=0, validate_images=10_000, seed=5
 )
 UNTRAINED_SEED = 77
 
