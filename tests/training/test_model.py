@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -70,11 +71,13 @@ def pass_for(folder: Path, seed: int, count: int, priors: Priors) -> None:
     (folder / "request.json").write_text(json.dumps(told))
 
 
-@pytest.fixture(autouse=True)
-def little_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def little_is_enough() -> Iterator[None]:
     """To validate with, and to draw the intervals of figures from."""
-    monkeypatch.setattr(plan, "_VALIDATION_SAMPLES", 4)
-    monkeypatch.setattr(report, "summarise", partial(summarise, draws=20))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "_VALIDATION_SAMPLES", 4)
+        patch.setattr(report, "summarise", partial(summarise, draws=20))
+        yield
 
 
 @pytest.fixture(scope="module")
