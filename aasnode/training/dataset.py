@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from aasnode.anatomy import LANDMARKS, Facing, View
 from aasnode.config import PixelsSection
-from aasnode.dicom.file import is_dicom, read_data_set
+from aasnode.dicom.file import is_dicom, read_data_set, read_start
 from aasnode.dicom.picture import read_picture
 from aasnode.dicom.pixels import read_pixels
 from aasnode.errors import ConfigurationError, UnreadableError
@@ -184,12 +184,7 @@ def _path_within(folder: Path, path: Path) -> Path:
 def read_film(film: AnnotatedFilm, limits: PixelsSection | None = None) -> Floats:
     """Pixels of a DICOM file or picture, (rows, columns), bright = dense. Raises UnreadableError, UnsupportedError."""
     limits = limits or PixelsSection()
-    try:
-        with film.path.open("rb") as file:
-            start = file.read(132)
-    except OSError as error:
-        raise UnreadableError(f"{film.path}: cannot be read: {error}") from error
-    if is_dicom(start):
+    if is_dicom(read_start(film.path)):
         return read_pixels(read_data_set(film.path, limits), limits)
     return read_picture(film.path, limits)
 
