@@ -147,6 +147,20 @@ def specificity(lengths: Lengths, threshold: Threshold, *, strict: bool = True) 
     return _mean(called[~threshold.abnormal(kept.truth)])
 
 
+def overlooked(lengths: Lengths, threshold: Threshold) -> float:
+    """Share of the answered abnormal films that are called normal, with the whole interval; "uncertain" is not."""
+    kept = lengths[lengths.answered]
+    _, called_normal = calls(kept, threshold, strict=True)
+    return _mean(called_normal[threshold.abnormal(kept.truth)])
+
+
+def called_falsely(lengths: Lengths, threshold: Threshold) -> float:
+    """Share of the answered normal films that are called abnormal, with the whole interval."""
+    kept = lengths[lengths.answered]
+    called_abnormal, _ = calls(kept, threshold, strict=True)
+    return _mean(called_abnormal[~threshold.abnormal(kept.truth)])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
     """A statistic and its 95 % interval."""
@@ -266,6 +280,8 @@ def _length_figures(threshold: Threshold) -> dict[str, Callable[[Lengths], float
         "r": correlation,
         "sensitivity": lambda lengths: sensitivity(lengths, threshold),
         "specificity": lambda lengths: specificity(lengths, threshold),
+        "abnormal called normal": lambda lengths: overlooked(lengths, threshold),
+        "normal called abnormal": lambda lengths: called_falsely(lengths, threshold),
         "sensitivity of exact values": lambda lengths: sensitivity(with_exact_values(lengths), threshold),
         "specificity of exact values": lambda lengths: specificity(with_exact_values(lengths), threshold),
         "sensitivity by value": lambda lengths: sensitivity(lengths, threshold, strict=False),

@@ -48,6 +48,16 @@ def test_an_interval_across_the_threshold_is_wrong_both_ways() -> None:
     assert evaluate.specificity(adi, ADI_ABNORMAL, strict=False) == pytest.approx(2 / 3)
 
 
+def test_the_uncertain_are_neither_overlooked_nor_called_falsely() -> None:
+    # abnormal: sure, two uncertain, missed; normal: sure, uncertain, false alarm
+    truth, found = [4.0, 4.0, 4.0, 4.0, 2.0, 2.0, 2.0], [4.0, 3.2, 2.8, 2.0, 2.0, 2.8, 4.0]
+    assert evaluate.overlooked(lengths(truth, found), ADI_ABNORMAL) == pytest.approx(1 / 4)
+    assert evaluate.called_falsely(lengths(truth, found), ADI_ABNORMAL) == pytest.approx(1 / 3)
+    sac = lengths([12.0, 12.0, 20.0, 20.0, 20.0], [14.0, 13.2, 12.9, 12.0, 20.0])
+    assert evaluate.overlooked(sac, SAC_ABNORMAL) == pytest.approx(1 / 2)
+    assert evaluate.called_falsely(sac, SAC_ABNORMAL) == pytest.approx(1 / 3)
+
+
 def test_exact_values_in_the_same_intervals_pay_for_the_doubt_alone() -> None:
     # abnormal: clear, near, missed, not answered; normal: clear, near, false alarm
     truth, found = [4.0, 3.2, 4.0, 4.0, 2.0, 2.9, 2.0], [4.0, 3.2, 2.0, NAN, 2.0, 2.9, 4.0]

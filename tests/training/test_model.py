@@ -28,7 +28,7 @@ from aasnode.training.plan import plan_as_paper
 from aasnode.training.report import ALL
 from aasnode.training.request import ModelRequest, check, pretrained_of, version_problems
 from aasnode.training.sampler.crops import LOCATE, stage_card
-from aasnode.training.sampler.library import Library, LibrarySize
+from aasnode.training.sampler.library import Library
 from aasnode.training.simulate.disturbances import SHARES, Disturbance
 from aasnode.training.simulate.patient import VARIANT_SHARES
 from aasnode.training.simulate.priors import Priors
@@ -45,7 +45,7 @@ from aasnode.training.trial import (
     simulated_films,
 )
 
-SIZE = LibrarySize(bones=2, lacking=1, sides=1, necks=1, neighbourhoods=1, fields=1)
+from .conftest import SIZE
 
 
 def simulated(out: Path, cache: Path, count: int, priors: Priors = Priors.NATURAL) -> Path:
@@ -81,16 +81,16 @@ def little_is_enough() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def request_(tmp_path_factory: pytest.TempPathFactory) -> ModelRequest:
+def request_(tmp_path_factory: pytest.TempPathFactory, training_cache: Path) -> ModelRequest:
     """Hardly any training, and two films to be put on trial with."""
     folder = tmp_path_factory.mktemp("model")
     for number, priors in enumerate(Priors):
-        films = simulated(folder / "work" / f"evaluation-{priors}", folder / "cache", 1, priors)
+        films = simulated(folder / "work" / f"evaluation-{priors}", training_cache, 1, priors)
         pass_for(films, 1 + EVALUATION_SEED + number, 1, priors)
     return ModelRequest(
         out=folder / "tiny",
         work=folder / "work",
-        cache=folder / "cache",
+        cache=training_cache,
         size=SIZE,
         images=16,
         calibration_films=0,

@@ -12,14 +12,13 @@ from aasnode.training.simulate.articulation import Anatomy, anatomy_of
 from aasnode.training.simulate.bank import Bank
 from aasnode.training.simulate.patient import Variant, draw_patient
 from aasnode.training.simulate.priors import Priors
-from tests.conftest import shared_folder
 
 MakeAnatomy = Callable[..., Anatomy]
 
 
 @pytest.fixture(scope="session")
-def bone_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return shared_folder(tmp_path_factory, "bones")
+def bone_cache(training_cache: Path) -> Path:
+    return training_cache / "bones"
 
 
 @pytest.fixture(scope="session")
