@@ -34,6 +34,7 @@ from aasnode.inference.hrnet import STRIDE
 from aasnode.inference.pose import Pose
 from aasnode.training.augment import vary
 from aasnode.training.samples import Sample
+from aasnode.training.sources import digest
 
 PAPER_SPLIT = (680, 140, 86)  # patients for training, validation and test in Okita et al. 2023
 _NOT_VISIBLE = "not visible"
@@ -209,8 +210,7 @@ JITTER: Mapping[Role, Jitter] = {
 def _varied() -> str:
     """Changes when a source that cuts and varies crops of films changes."""
     package = Path(__file__).parents[1]
-    sources = [package / "training" / "augment.py", package / "inference" / "crop.py"]
-    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
+    return digest([package / "training" / "augment.py", package / "inference" / "crop.py"])
 
 
 _VARIED = _varied()  # of the sources that were imported, whatever becomes of the files while a training runs

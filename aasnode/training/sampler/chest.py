@@ -94,7 +94,7 @@ def _from_the_front(sketch: _Sketch) -> tuple[Floats, list[Canvas]]:
     bones += [filled(sketch.n, sketch.put(blade * side, 0.02)) for side in halves]
     spine = np.stack([rng.normal(0, 0.03) + np.zeros(16), np.linspace(-0.6, 2.4, 16)], 1)
     bones += vertebrae(sketch.n, sketch.put(spine, 0.005), rng, high=0.42, broad=rng.uniform(0.9, 1.3), lateral=False)
-    return np.asarray(trunk * (1 - air), _F), bones + _vessels(sketch, np.array([0.22, 0.65])) * rng.integers(2)
+    return np.asarray(trunk * (1 - air), _F), bones + _vessels(sketch, np.array([0.22, 0.65]))
 
 
 def _from_the_side(sketch: _Sketch) -> tuple[Floats, list[Canvas]]:
@@ -112,7 +112,7 @@ def _from_the_side(sketch: _Sketch) -> tuple[Floats, list[Canvas]]:
         bones.append(sketch.line(rib, rng.uniform(0.03, 0.05)))
     breastbone = np.array([[0.4, 0.1], [0.65, 0.45], [0.72, 0.95]]) + rng.normal(0, 0.02, (3, 2))
     bones.append(sketch.line(breastbone, rng.uniform(0.05, 0.09)))
-    return np.asarray(trunk * (1 - air), _F), bones + _vessels(sketch, np.array([0.0, 0.7])) * rng.integers(2)
+    return np.asarray(trunk * (1 - air), _F), bones + _vessels(sketch, np.array([0.0, 0.7]))
 
 
 def _ribs_of_one_side(rng: np.random.Generator) -> list[Points]:
@@ -127,9 +127,9 @@ def _ribs_of_one_side(rng: np.random.Generator) -> list[Points]:
 
 
 def _vessels(sketch: _Sketch, hilum: Points) -> list[Canvas]:
-    """Branches from the root of a lung, thin."""
+    """Branches from the root of a lung, thin; none on half of the chests."""
     rng, found = sketch.rng, []
-    for _ in range(rng.integers(4, 14)):
+    for _ in range(rng.integers(4, 14) if rng.random() < 0.5 else 0):
         angle, length = rng.uniform(0, 2 * math.pi), rng.uniform(0.2, 0.6)
         steps = np.array([[math.cos(angle + bend), math.sin(angle + bend)] for bend in rng.normal(0, 0.3, 3)])
         branch = hilum + np.vstack([np.zeros(2), np.cumsum(steps, 0) * length / 3])

@@ -4,7 +4,6 @@ An item depends on its kind, its number and the sources that shape it alone, nev
 written beside their name and renamed, the index last: what was begun is built again, what is there is kept.
 """
 
-import hashlib
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ from aasnode.training.sampler.projected import KINDS, LAYERS, ProjectedBone, dra
 from aasnode.training.sampler.surroundings import PIXEL_MM, Frame, Reach, Surroundings, draw_surroundings
 from aasnode.training.simulate.bank import Bank, default_cache
 from aasnode.training.simulate.bank import version as bank_version
+from aasnode.training.sources import digest
 
 _SEED = 20261124
 Index = Mapping[str, npt.NDArray[np.float64]]
@@ -185,7 +185,9 @@ _banks: dict[Path, Bank] = {}  # one a process
 
 
 def build_item(library: Library, item: Item) -> None:
-    """Build and keep one item; the same for the same item and sources."""
+    """Build and keep one item, the same for the same item and sources; one that is there by now is kept."""
+    if library.index_path(item).exists():
+        return
     kinds = list(dict.fromkeys([*LAYERS, *(str(reach) for reach in Reach), *KINDS]))
     rng = np.random.default_rng(np.random.SeedSequence([_SEED, kinds.index(item.kind), item.number]))
     if item.kind in KINDS:
@@ -216,10 +218,8 @@ def version() -> str:
     """Changes when a source that shapes the items changes, so that a stale cache is never read."""
     here, simulator = Path(__file__).parent, Path(__file__).parents[1] / "simulate"
     sources = [here / "projected.py", here / "surroundings.py", *sorted((simulator / "bones").glob("*.py"))]
-    digest = hashlib.sha256(f"{_SEED} {bank_version()}".encode())
-    for source in sources + [simulator / f"{name}.py" for name in _OF_SIMULATOR]:
-        digest.update(source.read_bytes())
-    return digest.hexdigest()[:12]
+    sources += [simulator / f"{name}.py" for name in _OF_SIMULATOR]
+    return digest(sources, f"{_SEED} {bank_version()}")
 
 
 @contextmanager

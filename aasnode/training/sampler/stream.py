@@ -44,6 +44,7 @@ from aasnode.training.sampler.sketch import FRAC_BITS, fixed_point
 from aasnode.training.sampler.surroundings import Reach
 from aasnode.training.sampler.warp import Affine, Floats, Look, draw_shift, turned
 from aasnode.training.samples import Sample
+from aasnode.training.sources import digest
 
 _LEAST_ADI_MM = 0.15  # a warp that closes the joint further makes no sense
 _UNSURE_PX = 8.0  # beyond the edge: the target's Gaussian would reach in, so such a point teaches nothing
@@ -55,10 +56,7 @@ def version() -> str:
     here = Path(__file__).parent
     package = here.parents[1]
     around = [package / "training" / "simulate" / "film.py", package / "inference" / "crop.py"]
-    digest = hashlib.sha256()
-    for source in [*sorted(here.glob("*.py")), *around]:
-        digest.update(source.read_bytes())
-    return digest.hexdigest()[:12]
+    return digest([*sorted(here.glob("*.py")), *around])
 
 
 _VERSION = version()  # of the sources that were imported, whatever becomes of the files while a training runs

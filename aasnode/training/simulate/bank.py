@@ -4,7 +4,6 @@ A bone depends on its kind and number alone, never on who asks first or how many
 beside their name and renamed, so workers may build at the same time. Only bones that are asked for are built.
 """
 
-import hashlib
 import json
 import os
 from collections import OrderedDict
@@ -24,6 +23,7 @@ from aasnode.training.simulate.bones.skull import build_skull, draw_skull_shape
 from aasnode.training.simulate.bones.subaxial import LEVELS, build_vertebra, draw_vertebrae
 from aasnode.training.simulate.meshes import Bone, Material, Shell
 from aasnode.training.simulate.patient import Patient, Variant
+from aasnode.training.sources import digest
 
 _SEED = 20261123
 _IN_MEMORY = 48  # sets of bones a worker keeps, about 5 MB each
@@ -133,11 +133,7 @@ def default_cache() -> Path:
 def version() -> str:
     """Changes when a module that shapes the bones changes, so that a stale cache is never read."""
     here = Path(__file__).parent
-    sources = sorted([*(here / "bones").glob("*.py"), here / "solids.py", here / "meshes.py", here / "bank.py"])
-    digest = hashlib.sha256()
-    for source in sources:
-        digest.update(source.read_bytes())
-    return digest.hexdigest()[:12]
+    return digest(sorted([*(here / "bones").glob("*.py"), here / "solids.py", here / "meshes.py", here / "bank.py"]))
 
 
 class Bank:

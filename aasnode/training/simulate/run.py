@@ -1,6 +1,5 @@
 """Many films: who is simulated, spread over workers, with the same result whatever their number."""
 
-import hashlib
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -20,6 +19,7 @@ from aasnode.training.simulate.exposure import FilmWish, expose
 from aasnode.training.simulate.priors import Priors
 from aasnode.training.simulate.truth import FilmTruth
 from aasnode.training.simulate.write import write_dicom, write_png, write_truth
+from aasnode.training.sources import digest
 
 
 class FilmFormat(StrEnum):
@@ -70,10 +70,7 @@ def simulate(request: SimulationRequest) -> tuple[FilmTruth, ...]:
 
 def version() -> str:
     """Changes when a source of the simulator changes, so that films of another are known as such."""
-    digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(source.read_bytes())
-    return digest.hexdigest()[:12]
+    return digest(sorted(Path(__file__).parent.rglob("*.py")))
 
 
 def cohort_of(request: SimulationRequest) -> Cohort:

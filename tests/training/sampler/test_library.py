@@ -1,5 +1,8 @@
 """The library is built once, goes on where it was stopped, and every item depends on nothing but its name."""
 
+import os
+import shutil
+
 import numpy as np
 import pytest
 from skimage.draw import polygon2mask
@@ -16,13 +19,23 @@ def test_what_is_there_is_not_built_again(library: Library) -> None:
     assert library.missing() == []
 
 
-def test_an_item_without_its_index_is_built_again_and_is_the_same(library: Library) -> None:
-    item = Item(kind="c1", number=1)
-    maps = np.array(library.maps(item))
-    library.index_path(item).unlink()  # as if it had been stopped between maps and index
-    assert library.missing() == [item]
-    library.build()
-    assert np.array_equal(maps, library.maps(item))
+def test_an_item_without_its_index_is_built_again_and_is_the_same(
+    library: Library, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    item, own = Item(kind="c1", number=1), Library(library.size, tmp_path_factory.mktemp("own"))
+    shutil.copytree(library.folder, own.folder, copy_function=os.link)  # other processes go on reading the shared one
+    own.index_path(item).unlink()  # as if it had been stopped between maps and index
+    assert own.missing() == [item]
+    own.build()
+    assert own.missing() == []
+    assert np.array_equal(own.maps(item), library.maps(item))
+
+
+def test_what_another_process_built_meanwhile_is_kept(library: Library) -> None:
+    item = Item(kind="c1", number=0)
+    before = library.maps_path(item).stat().st_mtime_ns
+    build_item(library, item)
+    assert library.maps_path(item).stat().st_mtime_ns == before
 
 
 def test_an_item_is_the_same_in_another_library(library: Library, tmp_path_factory: pytest.TempPathFactory) -> None:
