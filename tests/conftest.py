@@ -7,20 +7,22 @@ import pytest
 
 from tests.wheel import build_wheel
 
+TESTS = Path(__file__).parent
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What learns takes longest, so it comes first: at the end no process waits for it. Between it and what else needs
     its library comes what needs none, so that two processes do not both build it.
     """
-    items.sort(key=lambda item: _turn(item.path))
+    items.sort(key=lambda item: _turn(item.path.relative_to(TESTS)))
 
 
 def _turn(path: Path) -> int:
-    if "training" not in path.parts:
+    if path.parts[0] != "training":
         return 3
-    if "sampler" in path.parts:
-        return 0 if path.name == "test_learns.py" else 2
-    return 1
+    if path.name == "test_learns.py":
+        return 0
+    return 2 if path.parts[1] == "sampler" or path.name == "test_model.py" else 1
 
 
 def shared_folder(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:

@@ -135,30 +135,29 @@ def with_exact_values(lengths: Lengths) -> Lengths:
 
 def sensitivity(lengths: Lengths, threshold: Threshold, *, strict: bool = True) -> float:
     """Share of the answered abnormal films that are called so; "uncertain" counts as wrong when ``strict``."""
-    kept = lengths[lengths.answered]
-    called, _ = calls(kept, threshold, strict=strict)
-    return _mean(called[threshold.abnormal(kept.truth)])
+    return _share_called(lengths, threshold, strict=strict, abnormal=True, truly=True)
 
 
 def specificity(lengths: Lengths, threshold: Threshold, *, strict: bool = True) -> float:
     """Share of the answered normal films that are called so; "uncertain" counts as wrong when ``strict``."""
-    kept = lengths[lengths.answered]
-    _, called = calls(kept, threshold, strict=strict)
-    return _mean(called[~threshold.abnormal(kept.truth)])
+    return _share_called(lengths, threshold, strict=strict, abnormal=False, truly=False)
 
 
 def overlooked(lengths: Lengths, threshold: Threshold) -> float:
     """Share of the answered abnormal films that are called normal, with the whole interval; "uncertain" is not."""
-    kept = lengths[lengths.answered]
-    _, called_normal = calls(kept, threshold, strict=True)
-    return _mean(called_normal[threshold.abnormal(kept.truth)])
+    return _share_called(lengths, threshold, strict=True, abnormal=False, truly=True)
 
 
 def called_falsely(lengths: Lengths, threshold: Threshold) -> float:
     """Share of the answered normal films that are called abnormal, with the whole interval."""
+    return _share_called(lengths, threshold, strict=True, abnormal=True, truly=False)
+
+
+def _share_called(lengths: Lengths, threshold: Threshold, *, strict: bool, abnormal: bool, truly: bool) -> float:
+    """Share of the answered films that are truly abnormal, or truly normal, on which the one or the other is called."""
     kept = lengths[lengths.answered]
-    called_abnormal, _ = calls(kept, threshold, strict=True)
-    return _mean(called_abnormal[~threshold.abnormal(kept.truth)])
+    called = calls(kept, threshold, strict=strict)[0 if abnormal else 1]
+    return _mean(called[threshold.abnormal(kept.truth) == truly])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 
 def digest(sources: Iterable[Path], told: str = "") -> str:
-    """Changes with ``told``, the bytes of the sources and their order. Raises OSError."""
+    """Changes with ``told``, with any source, and with their order. Raises OSError."""
     found = hashlib.sha256(told.encode())
     for source in sources:
-        found.update(source.read_bytes())
+        found.update(hashlib.sha256(source.read_bytes()).digest())
     return found.hexdigest()[:12]

@@ -1,6 +1,7 @@
 """The figures of a model card, against cases reckoned by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -147,6 +148,10 @@ def test_the_summary_names_every_figure_of_the_card() -> None:
     assert summary["ADI MAE"].value == pytest.approx(0.125)
     assert summary["ADI sensitivity"].value == summary["ADI specificity"].value == 1
     assert summary["SAC abstained"].value == 0.25
+    missed = evaluate.summarise(replace(results, adi=lengths([4.0] * 4, [4.0, 2.0, 2.0, NAN], 0.4)), draws=20)
+    assert missed["ADI abnormal called normal"].value == pytest.approx(2 / 3)
+    false = evaluate.summarise(replace(results, adi=lengths([2.0] * 4, [4.0, 2.0, 2.0, NAN], 0.4)), draws=20)
+    assert false["ADI normal called abnormal"].value == pytest.approx(1 / 3)
     assert (summary["facing told"].value, summary["facing right"].value) == (pytest.approx(3 / 4), pytest.approx(2 / 3))
     assert (summary["view told"].value, summary["view right"].value) == (0.5, 1.0)  # of the films whose view is known
     assert summary["films within 3 mm"].value == 1

@@ -185,7 +185,9 @@ _banks: dict[Path, Bank] = {}  # one a process
 
 
 def build_item(library: Library, item: Item) -> None:
-    """Build and keep one item, the same for the same item and sources; one that is there by now is kept."""
+    """Build and keep one item, the same for the same item and sources. One that another process has kept since the
+    list was made is not built; two that build it at once keep the same.
+    """
     if library.index_path(item).exists():
         return
     kinds = list(dict.fromkeys([*LAYERS, *(str(reach) for reach in Reach), *KINDS]))

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,19 +30,21 @@ UNTRAINED_SEED = 77
 class Repeated(ComposedStream):
     """The first samples of the stream again and again."""
 
-    drawn: ClassVar[dict[tuple[int, int], Sample]] = {}
+    def __init__(self, library: Library) -> None:
+        super().__init__(library, CROPS, Split())
+        self._drawn: dict[tuple[int, int], Sample] = {}
 
     def sample(self, seed: int, number: int) -> Sample:
         one = seed, number % DISTINCT
-        if one not in self.drawn:
-            self.drawn[one] = super().sample(*one)
-        return self.drawn[one]
+        if one not in self._drawn:
+            self._drawn[one] = super().sample(*one)
+        return self._drawn[one]
 
 
 @pytest.fixture(scope="module")
 def network(library: Library, tmp_path_factory: pytest.TempPathFactory) -> PoseHRNet:
     out = tmp_path_factory.mktemp("joint")
-    train(Repeated(library, CROPS, Split()), [], RECIPE, out, device="cpu", progress=False)
+    train(Repeated(library), [], RECIPE, out, device="cpu", progress=False)
     return loaded(out)
 
 

@@ -1,41 +1,47 @@
 """The library is built once, goes on where it was stopped, and every item depends on nothing but its name."""
 
 import os
-import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from skimage.draw import polygon2mask
 
 from aasnode.errors import UnreadableError
+from aasnode.training.plan import plans_of
+from aasnode.training.request import ModelRequest
 from aasnode.training.sampler.library import Item, Library, LibrarySize, build_item
 from aasnode.training.sampler.surroundings import PIXEL_MM, SIDE_PX, Reach
 
 
-def test_what_is_there_is_not_built_again(library: Library) -> None:
-    before = {path: path.stat().st_mtime_ns for path in library.folder.iterdir()}
-    library.build()
-    assert {path: path.stat().st_mtime_ns for path in library.folder.iterdir()} == before
-    assert library.missing() == []
+@pytest.fixture
+def own(library: Library, tmp_path: Path) -> Library:
+    """A library of the test's own: other processes go on reading the shared one."""
+    found = Library(library.size, tmp_path)
+    found.folder.mkdir(parents=True)
+    for item in library.items():
+        for path in (library.maps_path(item), library.index_path(item)):
+            os.link(path, found.folder / path.name)
+    return found
 
 
-def test_an_item_without_its_index_is_built_again_and_is_the_same(
-    library: Library, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    item, own = Item(kind="c1", number=1), Library(library.size, tmp_path_factory.mktemp("own"))
-    shutil.copytree(library.folder, own.folder, copy_function=os.link)  # other processes go on reading the shared one
+def test_what_is_there_is_not_built_again(own: Library) -> None:
+    before = {path: path.stat().st_mtime_ns for path in own.folder.iterdir()}
+    own.build()
+    build_item(own, Item(kind="c1", number=0))  # as if another process had been quicker
+    assert {path: path.stat().st_mtime_ns for path in own.folder.iterdir()} == before
+    assert own.missing() == []
+
+
+def test_an_item_without_its_index_is_built_again_and_is_the_same(own: Library, library: Library) -> None:
+    item = Item(kind="c1", number=1)
     own.index_path(item).unlink()  # as if it had been stopped between maps and index
     assert own.missing() == [item]
-    own.build()
+    plans_of(ModelRequest(out=own.folder, size=own.size, cache=own.folder.parents[1]), None)
     assert own.missing() == []
     assert np.array_equal(own.maps(item), library.maps(item))
-
-
-def test_what_another_process_built_meanwhile_is_kept(library: Library) -> None:
-    item = Item(kind="c1", number=0)
-    before = library.maps_path(item).stat().st_mtime_ns
-    build_item(library, item)
-    assert library.maps_path(item).stat().st_mtime_ns == before
+    assert own.index(item).keys() == library.index(item).keys()
+    assert all(np.array_equal(value, library.index(item)[key]) for key, value in own.index(item).items())
 
 
 def test_an_item_is_the_same_in_another_library(library: Library, tmp_path_factory: pytest.TempPathFactory) -> None:
