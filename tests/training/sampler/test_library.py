@@ -33,11 +33,13 @@ def test_what_is_there_is_not_built_again(own: Library) -> None:
     assert own.missing() == []
 
 
-def test_an_item_without_its_index_is_built_again_and_is_the_same(own: Library, library: Library) -> None:
+def test_an_item_without_its_index_is_built_again_and_is_the_same(
+    own: Library, library: Library, tmp_path: Path
+) -> None:
     item = Item(kind="c1", number=1)
     own.index_path(item).unlink()  # as if it had been stopped between maps and index
     assert own.missing() == [item]
-    plans_of(ModelRequest(out=own.folder, size=own.size, cache=own.folder.parents[1]), None)
+    plans_of(ModelRequest(out=tmp_path, work=tmp_path, size=own.size, cache=own.folder.parents[1]), None)
     assert own.missing() == []
     assert np.array_equal(own.maps(item), library.maps(item))
     assert own.index(item).keys() == library.index(item).keys()
