@@ -4,6 +4,7 @@ Plain arrays in, numbers out: no network, no film, no file. Arrays over films ha
 four points stand in the order of anatomy, in mm. Means and shares are nan where nothing is to be averaged.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -177,8 +178,12 @@ def bootstrap(
 ) -> Estimate:
     """The statistic of the rows it is given, with its interval by drawing whole patients with replacement.
 
-    Films of one patient are not independent; intervals by film would be too narrow. nan draws are left out.
+    Films of one patient are not independent; intervals by film would be too narrow. nan draws are left out, and what is
+    nan itself has no interval.
     """
+    value = statistic(np.arange(len(patients)))
+    if math.isnan(value):
+        return Estimate(value=value, low=math.nan, high=math.nan)
     _, patient_of = np.unique(patients, return_inverse=True)
     rows = [np.flatnonzero(patient_of == patient) for patient in range(patient_of.max() + 1)]
     rng = np.random.default_rng(seed)
@@ -187,7 +192,7 @@ def bootstrap(
     )
     values = values[np.isfinite(values)]
     low, high = np.percentile(values, (2.5, 97.5)) if len(values) else (np.nan, np.nan)
-    return Estimate(value=statistic(np.arange(len(patients))), low=float(low), high=float(high))
+    return Estimate(value=value, low=float(low), high=float(high))
 
 
 @dataclass(frozen=True, kw_only=True)

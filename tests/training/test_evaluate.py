@@ -128,6 +128,14 @@ def test_the_bootstrap_is_reproducible_from_its_seed() -> None:
     assert first == second
 
 
+def test_what_is_nan_has_no_interval() -> None:
+    # as a correlation of two films, of which a draw may repeat one
+    found = evaluate.bootstrap(lambda rows: math.nan if rows[0] != rows[1] else 1.0, np.array(["a", "b"]), 1)
+    assert math.isnan(found.value)
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+
+
 def test_the_summary_names_every_figure_of_the_card() -> None:
     truth = np.stack([upright(adi) for adi in (1.0, 2.0, 3.5, 5.0)])
     adi = lengths([1.0, 2.0, 3.5, 5.0], [1.0, 2.0, 4.0, 5.0], 0.4)
