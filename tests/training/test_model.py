@@ -278,6 +278,7 @@ def test_a_version_keeps_its_rules_intervals_and_figures(
     with pytest.raises(ConfigurationError, match="looks or abstains by other rules"):
         make_model(request)
     assert read_card(request.out) == known
+    assert make_model(replace(request, version="2")).search.weak_confidence == 0.99
 
 
 def test_too_few_films_to_calibrate_are_refused_before_anything_is_trained(
