@@ -51,6 +51,11 @@ class Child(Generic[RequestT, AnswerT]):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.end()
 
+    def start(self) -> None:
+        """Start and prepare the child, unless it runs. Raises DeadlineError, ChildDiedError, or what ``prepare`` raised."""
+        if self._connection is None:
+            self._start()
+
     def ask(self, request: RequestT, deadline_seconds: float) -> AnswerT:
         """The answer to one request.
 
@@ -87,7 +92,11 @@ class Child(Generic[RequestT, AnswerT]):
             process.start()
         theirs.close()
         self._process, self._connection = process, ours
-        self._receive(ours, self._prepare_seconds)
+        try:
+            self._receive(ours, self._prepare_seconds)
+        except AasnodeError:
+            self.end()
+            raise
         return ours
 
     def _receive(self, connection: Connection, seconds: float) -> AnswerT:

@@ -79,9 +79,10 @@ def test_an_error_of_ours_is_raised_in_the_parent_and_the_child_lives_on() -> No
 
 
 def test_a_child_that_cannot_be_prepared_says_why() -> None:
-    prepare_badly = partial(prepare_in_vain, "weights do not match card.toml")
-    with Child(prepare_badly) as child, pytest.raises(ModelError, match="card"):
-        child.ask("one", 20)
+    with Child(partial(prepare_in_vain, "weights do not match card.toml")) as child:
+        for _ in range(2):  # whenever it is asked
+            with pytest.raises(ModelError, match="card"):
+                child.ask("one", 20)
 
 
 def test_ctrl_c_in_the_terminal_ends_no_request_that_is_under_way() -> None:

@@ -10,10 +10,10 @@ from aasnode.training.report import STRENGTHS, strength_of
 
 _INK, _MUTED, _GRID = "#1b1b1b", "#6b7280", "#e5e7eb"
 _SHADES = dict(zip(STRENGTHS, ("#9ecae1", "#4292c6", "#08306b"), strict=True)) | {"": "#1b1b1b"}
-_PANELS = {
-    "error_mm": ("mean point error, mm", 1),
-    "adi_abstained": ("ADI not measured, %", 100),
-    "sac_abstained": ("SAC not measured, %", 100),
+_PANELS = {  # column: title, factor, least extent of the axis
+    "error_mm": ("mean point error, mm", 1, 1),
+    "adi_abstained": ("ADI not measured, %", 100, 10),
+    "sac_abstained": ("SAC not measured, %", 100, 10),
 }
 
 
@@ -31,9 +31,9 @@ def draw_robustness(rows: Sequence[Robustness], path: Path) -> None:
     calm = by_name.pop(CALM, [])
     names = sorted((name for name in by_name if _counts(by_name[name])), key=lambda name: _worst(by_name[name]))
     figure, axes = plt.subplots(1, 3, figsize=(11, 1.3 + 0.28 * len(names)), sharey=True, layout="constrained")
-    for axis, (column, (title, factor)) in zip(axes, _PANELS.items(), strict=True):
+    for axis, (column, (title, factor, extent)) in zip(axes, _PANELS.items(), strict=True):
         _draw_panel(axis, [by_name[name] for name in names], calm, column, factor)
-        _plain(axis, title)
+        _plain(axis, title, extent)
     axes[0].set_yticks(range(len(names)), [_label(name, by_name[name]) for name in names])
     dots = [
         Line2D([], [], marker="o", linestyle="", color=tone, label=name or "there or not")
@@ -73,9 +73,9 @@ def _draw_panel(
         axis.axvline(factor * getattr(row, column), color=_MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
 
 
-def _plain(axis: Any, title: str) -> None:
+def _plain(axis: Any, title: str, extent: float) -> None:
     axis.set_title(title, loc="left", fontsize=10, color=_INK)
-    axis.set_xlim(left=0)
+    axis.set_xlim(0, max(extent, axis.get_xlim()[1]))
     axis.grid(axis="x", color=_GRID, linewidth=0.8)
     axis.set_axisbelow(True)
     axis.tick_params(length=0, labelsize=9, colors=_INK)

@@ -153,7 +153,7 @@ def _robustness_table(evaluation: Evaluation) -> Iterator[str]:
         )
         error = "–" if math.isnan(row.error_mm) else f"{row.error_mm:.2f} mm"
         yield f"| {row.disturbance.replace('_', ' ')} | {strength_of(row)} | {row.films} | {error} | {shares} |"
-    yield "\n</details>"
+    yield "\nA dash stands where there is nothing to measure, as on operated necks.\n\n</details>"
 
 
 def strength_of(row: Robustness) -> str:

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from pydicom import Dataset
 from aasnode.anatomy import View
 from aasnode.config import AnalyserSection, PixelsSection, SelectionRule, SelectionSection, Then
 from aasnode.dicom.identity import own_uid
-from aasnode.errors import DiskReserveError, StoreBusyError
+from aasnode.errors import DiskReserveError, ModelError, StoreBusyError, TransientError
+from aasnode.inference.detection import Detector
 from aasnode.network.status import Status
 from aasnode.services.analyser.service import Analyser
 from aasnode.store import engine as database
@@ -112,6 +114,30 @@ def test_an_idle_process_that_was_killed_is_replaced(node: Node) -> None:
     node.wait(10)
     node.analyse()
     assert [stored.film.status for stored in results_of(node)] == ["measured"] * 2
+
+
+def load_where(weights: Path) -> Detector:
+    if not weights.exists():
+        raise ModelError(f"{weights.name}: cannot be read")
+    return drawn_films.load()
+
+
+def test_a_model_that_is_away_costs_no_film_an_attempt(make_node: MakeNode, tmp_path: Path) -> None:
+    node, weights = make_node(), tmp_path / "locate.safetensors"
+    weights.touch()
+    node.analyser = Analyser(node.store, node.config, load_detector=partial(load_where, weights), clock=node.clock)
+    node.analyse(marked_film("first"))
+    weights.unlink()
+    node.analyser.stop()
+    assert node.receive(marked_film("second")) is Status.SUCCESS
+    for _ in range(3):
+        with pytest.raises(TransientError, match=r"model cannot be loaded: ModelError: locate\.safetensors"):
+            node.analyser.step()
+    assert [job.attempts for job in node.jobs(JobKind.ANALYSE, JobState.PENDING)] == [0]
+    weights.touch()
+    node.analyse()
+    assert [stored.film.status for stored in results_of(node)] == ["measured"] * 2
+    node.analyser.stop()
 
 
 def test_a_late_finisher_changes_nothing(node: Node) -> None:

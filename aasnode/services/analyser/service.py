@@ -15,7 +15,7 @@ from aasnode import log
 from aasnode.assets import shipped_model
 from aasnode.child import Child
 from aasnode.config import Config
-from aasnode.errors import AasnodeError, ModelError, PermanentError, TransientError
+from aasnode.errors import AasnodeError, PermanentError, TransientError
 from aasnode.inference.detection import Detector
 from aasnode.services.analyser import examination
 from aasnode.services.analyser.examination import DetectorFactory, Examination, Request
@@ -77,11 +77,14 @@ class Analyser:
         self._child.end()
 
     def step(self) -> bool:
-        """Work off one job; False when none is due. Raises TransientError when the database is busy or full.
+        """Work off one job; False when none is due.
 
-        That is no fault of the film: its claim is given back, and no attempt is counted.
+        Raises:
+            TransientError: the database is busy or full, or the model cannot be loaded. That is no fault of the film:
+                none is claimed, or its claim is given back, and no attempt is counted.
         """
         self._owed.settle()
+        self._make_ready()
         with self._store.writing() as connection:
             job = jobs.claim(
                 connection, JobKind.ANALYSE, owner=jobs.this_process(), now=self._clock(), lease=self._lease
@@ -97,6 +100,13 @@ class Analyser:
             raise
         return True
 
+    def _make_ready(self) -> None:
+        """A process that can be asked, in the place of one that crashed or was ended."""
+        try:
+            self._child.start()
+        except AasnodeError as error:
+            raise TransientError(f"the model cannot be loaded: {type(error).__name__}: {error}") from error
+
     def _work_off(self, job: Job) -> None:
         with self._store.reading() as connection:
             instance = instances.get(connection, job.instance_id or 0)
@@ -105,8 +115,6 @@ class Analyser:
         try:
             with leases.kept(self._store, job, self._lease, limit=limit, clock=self._clock):
                 found = self._examine(instance, namesake)
-        except ModelError as error:  # the model vanished under us; the film is not to blame
-            self._fail(job, instance, error)
         except PermanentError as error:
             self._bury(job, instance, error)
         except AasnodeError as error:
