@@ -10,10 +10,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydicom import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as DicomSequence
 
-_BROKEN = (ValueError, TypeError, LookupError, AttributeError, NotImplementedError, OverflowError, struct.error)
+BROKEN = (
+    ValueError, TypeError, LookupError, AttributeError, NotImplementedError, OverflowError, struct.error,
+    BytesLengthException,
+)  # fmt: skip
 """What pydicom raises when it converts an element that breaks the rules of its value representation."""
 
 
@@ -23,7 +27,7 @@ def value(dataset: Dataset, keyword: str) -> Any:
         warnings.simplefilter("ignore")  # pydicom warns of odd values and quotes them: they may be a patient's
         try:
             found = dataset.get(keyword)
-        except _BROKEN:
+        except BROKEN:
             return None
     return None if found is None or (isinstance(found, str | Sequence) and len(found) == 0) else found
 
@@ -36,7 +40,7 @@ def text(dataset: Dataset, keyword: str) -> str:
     parts = found if isinstance(found, MultiValue | list | tuple) else [found]
     try:
         return "\\".join(str(part) for part in parts).strip(" \0")
-    except _BROKEN:
+    except BROKEN:
         return ""
 
 

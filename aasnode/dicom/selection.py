@@ -20,6 +20,14 @@ from aasnode.dicom.words import holds
 _DECIDE = (Then.REJECT, Then.SELECT)
 """What ends the search; every other rule only states a view."""
 
+_IDENTIFYING = frozenset(
+    {
+        "PatientID", "PatientBirthDate", "PatientAddress", "PatientTelephoneNumbers", "OtherPatientIDs",
+        "OtherPatientIDsSequence", "AccessionNumber", "AdmissionID", "MedicalRecordLocator",
+    }
+)  # fmt: skip
+"""Beside names: what a rule finds there is never repeated."""
+
 
 class ViewSource(StrEnum):
     """Where the view of a film comes from."""
@@ -97,8 +105,13 @@ def _first_match(dataset: Dataset, elements: Sequence[str], words: Sequence[str]
     for element in elements:
         for stated in _stated(dataset, element):
             if word := next((word for word in words if holds(stated, word)), None):
-                return f"{element} holds '{word}'"
+                told = "a word of the rule" if _identifies(element) else f"'{word}'"
+                return f"{element} holds {told}"
     return None
+
+
+def _identifies(element: str) -> bool:
+    return element in _IDENTIFYING or dictionary_VR(element) == "PN"
 
 
 def _stated(dataset: Dataset, element: str) -> tuple[str, ...]:

@@ -4,9 +4,9 @@ The patient's and the study's elements are copied as they lie in the source's by
 that a name in any script survives, also one that its own character set does not explain. What we add is ASCII.
 """
 
-import re
+import contextlib
 from copy import deepcopy
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 from pydicom import Dataset
 from pydicom.charset import convert_encodings
@@ -18,8 +18,9 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 from pydicom.valuerep import STR_VR
 
 from aasnode import __version__
+from aasnode.dicom.elements import BROKEN
 from aasnode.dicom.file_meta import file_meta
-from aasnode.dicom.identity import MANUFACTURER
+from aasnode.dicom.identity import MANUFACTURER, parse_offset
 from aasnode.reports import codes
 from aasnode.reports.findings import FilmFindings, ReportSettings, StudyFindings
 
@@ -77,11 +78,15 @@ def new_object(
 
 
 def carry_over(source: Dataset, target: Dataset) -> None:
-    """Copy the identity of patient and study, and the character set that it is written in."""
+    """Copy the identity of patient and study, and the character set that it is written in.
+
+    An element that breaks the rules of its value representation is left out, for it cannot be written again.
+    """
     for keyword in CARRIED_OVER:
         tag = Tag(keyword)
         if tag in source:
-            target[tag] = _as_it_lies(source, tag)
+            with contextlib.suppress(*BROKEN):
+                target[tag] = _as_it_lies(source, tag)
     for keyword in REQUIRED:
         if keyword not in target:
             setattr(target, keyword, "")
@@ -95,7 +100,17 @@ def _as_it_lies(source: Dataset, tag: BaseTag) -> DataElement | RawDataElement:
     vr = dictionary_VR(tag)
     if isinstance(element, RawDataElement) and vr in STR_VR:
         return element._replace(VR=vr, value=element.value or b"", is_implicit_VR=False, is_little_endian=True)
-    return deepcopy(source[tag])
+    read = source[tag]
+    if read.VR == "SQ":
+        _read_whole(read.value)
+    return deepcopy(read)
+
+
+def _read_whole(items: Sequence) -> None:
+    """Convert every element inside, however deep; raises what pydicom raises for a broken one."""
+    for item in items:
+        for _ in item.iterall():
+            pass
 
 
 def ascii_or_replaced(text: str) -> str:
@@ -116,11 +131,8 @@ def _add_equipment(dataset: Dataset, settings: ReportSettings) -> None:
 
 def _in_zone_of(film: FilmFindings, created_at: datetime) -> datetime:
     """Timezone Offset From UTC is carried over and holds for every time of an object, so ours follow it."""
-    offset = re.fullmatch(r"([+-])(\d\d)([0-5]\d)", film.text("TimezoneOffsetFromUTC").strip())
-    if offset is None or int(offset[2]) > 14:
-        return created_at
-    minutes = int(offset[2]) * 60 + int(offset[3])
-    return created_at.astimezone(timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes)))
+    zone = parse_offset(film.text("TimezoneOffsetFromUTC").strip())
+    return created_at.astimezone(zone) if zone else created_at
 
 
 def _add_times(dataset: Dataset, created_at: datetime) -> None:

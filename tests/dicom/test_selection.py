@@ -207,6 +207,15 @@ def test_rule_of_the_site_decides_before_those_that_are_shipped() -> None:
     assert selected == Selected(view=View.FLEXION, view_source=ViewSource.TAGS, rule="our-flexion")
 
 
+@pytest.mark.parametrize(
+    ("element", "value"), [("PatientID", "AB-4711"), ("PatientName", "DOE^JANE"), ("PatientBirthDate", "19500101")]
+)
+def test_what_identifies_a_patient_may_decide_and_is_not_repeated(element: str, value: str) -> None:
+    opted_out = SelectionRule(name="opted-out", elements=(element,), words=(value.lower(),), then=Then.REJECT)
+    rejected = select(film(**{element: value}), SelectionSection(site_rules=(opted_out,)))
+    assert rejected == Rejected(reason=f"opted-out: {element} holds a word of the rule", rule="opted-out")
+
+
 def site_rule(name: str, word: str, then: Then) -> SelectionRule:
     return SelectionRule(name=name, elements=("StationName",), words=(word,), then=then)
 

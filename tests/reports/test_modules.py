@@ -103,6 +103,21 @@ def test_a_bare_header_gives_a_complete_object(
         assert dataset.StudyInstanceUID == film.header.StudyInstanceUID
 
 
+def test_a_broken_element_is_left_out_and_the_rest_is_carried_over(
+    make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    """A number with one byte too few or too many: nobody can write it again, and a study is not lost for it."""
+    film = make_film()
+    nested = Dataset()
+    for target in (film.header, nested):
+        target[Tag("PregnancyStatus")] = RawDataElement(Tag("PregnancyStatus"), "US", 1, b"\1", 0, False, True)
+    film.header.ProcedureCodeSequence = [nested]
+    for dataset in sent(film, make_study):
+        assert "PregnancyStatus" not in dataset
+        assert "ProcedureCodeSequence" not in dataset
+        assert dataset.PatientID == film.header.PatientID
+
+
 def test_sequences_of_the_study_are_copied_whole(make_film: FilmFactory, make_study: StudyFactory) -> None:
     code = Dataset()
     code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "1", "99X", "Flexion forcée"
