@@ -149,6 +149,27 @@ def test_a_value_that_is_wrong_is_compared_with_no_other(table: dict[str, Any], 
     assert problems_of(table) == [setting]
 
 
+@pytest.mark.parametrize(
+    ("section", "setting", "value", "allowed"),
+    [
+        ("retention", "film_days", 999999, "from 0 to 36500"),
+        ("retention", "object_days", float("inf"), "from 0 to 36500"),
+        ("analyser", "deadline_seconds", float("inf"), "from 0.01 to 2592000"),
+        ("measurement", "minimum_age_years", float("inf"), "at least 0, and finite"),
+        ("report", "settle_seconds", float("nan"), "from 0 to 2592000"),
+        ("measurement", "adi_threshold_mm", 30.0, "from 1 to 10"),
+        ("measurement", "sac_threshold_mm", 1.3, "from 5 to 25"),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_a_problem(
+    section: str, setting: str, value: float, allowed: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(f"[{section}]\n{setting} = {value}\n")
+    with pytest.raises(ConfigurationError, match=f"{section}.{setting}: must be {allowed}, is {value}"):
+        config.load(path)
+
+
 def test_settings_that_contradict_each_other_are_problems() -> None:
     destination = {"name": "pacs", "ae_title": "PACS", "host": "192.0.2.1", "port": 104}
     table = {

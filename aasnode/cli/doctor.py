@@ -92,7 +92,7 @@ def _looks(config: Config) -> Iterator[tuple[Part, Look]]:
     yield Part.MODEL, partial(_model, config)
     places = destinations(config)
     if not places:
-        yield Part.DESTINATIONS, lambda: iter(["none configured"])
+        yield Part.DESTINATIONS, partial(_nowhere, config)
     for destination in places:
         yield Part.DESTINATIONS, partial(_destination, config, destination)
 
@@ -104,6 +104,14 @@ def _findings(part: Part, look: Look) -> Iterator[Finding]:
             yield Finding(part=part, well=True, seen=seen)
     except (AasnodeError, OSError) as error:
         yield Finding(part=part, well=False, seen=str(error))
+
+
+def _nowhere(config: Config) -> Iterator[str]:
+    """No destination is well only where nothing is to be sent."""
+    if not config.delivery.shadow:
+        hint = "name one in delivery.destinations, or set delivery.shadow"
+        raise UnsupportedError(f"none configured: reports are made and go nowhere; {hint}")
+    yield "none configured, and none needed: delivery.shadow"
 
 
 def _disk(config: Config) -> Iterator[str]:

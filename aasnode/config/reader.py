@@ -4,6 +4,7 @@ Problems are collected, not raised, so that all of them can be told at once.
 """
 
 import dataclasses
+import math
 import re
 import types
 import typing
@@ -116,4 +117,7 @@ def _broken(rule: Bounds | Matches, value: Any, path: str) -> str | None:
     if isinstance(rule, Matches):
         return None if re.fullmatch(rule.pattern, value) else f"{path}: must be {rule.meaning}, is {value!r}"
     size = len(value) if isinstance(value, str | tuple) else value
-    return None if rule.low <= size <= rule.high else f"{path}: must be from {rule.low} to {rule.high}, is {value!r}"
+    if rule.low <= size <= rule.high and math.isfinite(size):
+        return None
+    allowed = f"from {rule.low} to {rule.high}" if math.isfinite(rule.high) else f"at least {rule.low}, and finite"
+    return f"{path}: must be {allowed}, is {value!r}"

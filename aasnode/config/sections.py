@@ -12,7 +12,9 @@ from aasnode.errors import ConfigurationError
 
 Port = Annotated[int, Bounds(low=1, high=65535)]
 Positive = Annotated[int, Bounds(low=1)]
-Seconds = Annotated[float, Bounds(low=0.01)]
+Seconds = Annotated[float, Bounds(low=0.01, high=2_592_000)]  # 30 days
+Wait = Annotated[float, Bounds(low=0, high=2_592_000)]  # seconds
+Days = Annotated[float, Bounds(low=0, high=36_500)]  # a hundred years: for ever
 Megabytes = Annotated[int, Bounds(low=1)]
 AETitle = Annotated[str, Matches(pattern=r"[!-\[\]-~][ -\[\]-~]{0,15}", meaning="1 to 16 characters without backslash")]
 UID = Annotated[str, Matches(pattern=r"(?=.{1,64}$)[0-9]+(\.[0-9]+)+", meaning="a DICOM UID")]
@@ -42,7 +44,7 @@ class NodeSection:
     """Who and where this node is."""
 
     ae_title: AETitle = "AASNODE"
-    host: str = "0.0.0.0"  # noqa: S104  a PACS node is there to be reached
+    host: Annotated[str, Bounds(low=1)] = "0.0.0.0"  # noqa: S104  a PACS node is there to be reached
     port: Port = 11112
     time_zone: TimeZone = "UTC"
     data_dir: Path = Path("aasnode-data")
@@ -155,11 +157,11 @@ class AbnormalBelow(StrEnum):
 class MeasurementSection:
     """Thresholds of ADI and SAC, and what is known of magnification (docs/measurements.md has the sources)."""
 
-    adi_threshold_mm: Annotated[float, Bounds(low=0)] = 3.0
+    adi_threshold_mm: Annotated[float, Bounds(low=1, high=10)] = 3.0
     adi_operator: AbnormalAbove = AbnormalAbove.GREATER
-    sac_threshold_mm: Annotated[float, Bounds(low=0)] = 13.0
+    sac_threshold_mm: Annotated[float, Bounds(low=5, high=25)] = 13.0
     sac_operator: AbnormalBelow = AbnormalBelow.LESS_OR_EQUAL
-    sac_borderline_mm: Annotated[float, Bounds(low=0)] = 14.0
+    sac_borderline_mm: Annotated[float, Bounds(low=5, high=25)] = 14.0
     threshold_plane: Plane = Plane.DETECTOR
     magnification_low: Annotated[float, Bounds(low=1)] = 1.0
     magnification_high: Annotated[float, Bounds(low=1)] = 1.3
@@ -180,8 +182,8 @@ class ModelSection:
 class ReportSection:
     """When a study's report is built, and how its series are numbered."""
 
-    settle_seconds: Annotated[float, Bounds(low=0)] = 10.0
-    settle_cap_seconds: Annotated[float, Bounds(low=0)] = 120.0
+    settle_seconds: Wait = 10.0
+    settle_cap_seconds: Wait = 120.0
     institution_name: Annotated[str, Bounds(low=0, high=64)] = ""
     structured_report_series_number: Positive = 9301
     overlay_series_number: Positive = 9302
@@ -224,8 +226,8 @@ class DeliverySection:
 class RetentionSection:
     """How long files stay. Numbers stay for ever."""
 
-    film_days: Annotated[float, Bounds(low=0)] = 30.0
-    object_days: Annotated[float, Bounds(low=0)] = 90.0
+    film_days: Days = 30.0
+    object_days: Days = 90.0
     janitor_seconds: Seconds = 60.0
 
 

@@ -69,3 +69,5 @@ def _renew(
             return
         except TransientError as error:  # the next round tries again; the lease has room for two more
             log.event(LOGGER, "lease_not_renewed", level=logging.WARNING, job=job.id, error=type(error).__name__)
+        except Exception:  # noqa: BLE001  told, and tried again: the work itself goes on
+            log.defect(LOGGER, "lease_not_renewed", job=job.id)

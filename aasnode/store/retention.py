@@ -5,8 +5,9 @@ Never what is pending, rests undelivered, or was not analysed yet; nor what is i
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Select, Table, bindparam, select, update
+from sqlalchemy import Column, Connection, Select, Table, bindparam, select, update
 
 from aasnode.store.schema import Arrival, JobKind, JobState, instances, jobs, objects, reports, results
 
@@ -46,26 +47,25 @@ def release_objects(connection: Connection, *, older_than: datetime) -> Collecti
 
 def _release(connection: Connection, table: Table, chosen: Select[int, str]) -> Collection[str]:
     found = connection.execute(chosen).all()
-    if found:
-        ids = [row[0] for row in found]
-        connection.execute(update(table).where(table.c.id.in_(ids)).values(file_name=None))
+    _let_go(connection, table, table.c.id, [row[0] for row in found])
     return {row[1] for row in found}
 
 
 def forget_films(connection: Connection, names: Collection[str]) -> None:
     """The rows of films let go of files that were lost, as if they had been released."""
-    _forget(connection, instances, names)
+    _let_go(connection, instances, instances.c.file_name, names)
 
 
 def forget_objects(connection: Connection, names: Collection[str]) -> None:
     """The rows of objects let go of files that were lost, as if they had been released."""
-    _forget(connection, objects, names)
+    _let_go(connection, objects, objects.c.file_name, names)
 
 
-def _forget(connection: Connection, table: Table, names: Collection[str]) -> None:
-    if names:  # one statement a name: a lost folder has more of them than a statement may have parameters
-        statement = update(table).where(table.c.file_name == bindparam("lost")).values(file_name=None)
-        connection.execute(statement, [{"lost": name} for name in names])
+def _let_go(connection: Connection, table: Table, column: Column[Any], values: Collection[Any]) -> None:
+    """The rows with these values name no file any more; one statement a row: one may have so many parameters only."""
+    if values:
+        statement = update(table).where(column == bindparam("gone")).values(file_name=None)
+        connection.execute(statement, [{"gone": value} for value in values])
 
 
 def film_names(connection: Connection) -> frozenset[str]:

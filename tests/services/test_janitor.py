@@ -1,8 +1,12 @@
 """Promises of the janitor."""
 
+import sqlite3
+
+from sqlalchemy import event
+
 from aasnode.anatomy import View
 from aasnode.config import RetentionSection
-from aasnode.store import jobs, results
+from aasnode.store import jobs, results, retention
 from aasnode.store.files import FileStore
 from aasnode.store.schema import JobKind, JobState
 from tests.drawn_films import marked_film
@@ -38,6 +42,21 @@ def test_old_files_go_and_numbers_stay(node: Node) -> None:
     with node.store.reading() as connection:
         [stored] = results.of_study(connection, marked_film().StudyInstanceUID)
     assert stored.film.measurement is not None
+
+
+def test_more_files_go_in_one_round_than_a_statement_may_have_parameters(node: Node) -> None:
+    node.analyse(*(marked_film(f"film {number}") for number in range(14)))
+    deliver_everything(node)
+    node.store.engine.dispose()
+    event.listen(node.store.engine, "connect", allow_few_parameters)
+    node.wait(31 * DAY)
+    with node.store.writing() as connection:
+        released = retention.release_films(connection, older_than=node.now)
+    assert len(released) == 14
+
+
+def allow_few_parameters(connection: sqlite3.Connection, _: object) -> None:
+    connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 13)
 
 
 def test_nothing_goes_that_is_undelivered_or_rests_in_the_dead_letter(node: Node) -> None:

@@ -1,9 +1,12 @@
 """Promises of the queue."""
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from aasnode.store import instances, jobs, leases
 from aasnode.store.jobs import Backoff, Job, LeaseLostError, UnknownJobError
@@ -173,6 +176,21 @@ def test_a_kept_lease_does_not_run_out_while_the_work_lasts(store: Store) -> Non
     with leases.kept(store, job, timedelta(milliseconds=30), limit=seconds(60), clock=lambda: renewed):
         eventually(lambda: get(store, job.id).lease_until != job.lease_until, "the lease is renewed")
     assert get(store, job.id).lease_until == renewed + timedelta(milliseconds=30)
+
+
+def test_an_error_of_the_database_ends_no_renewing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask_for_analysis(store)
+    job, renew, rounds = claimed(store), jobs.renew, iter(range(100))
+
+    def fail_once(*given: Any, **named: Any) -> None:
+        if next(rounds) == 0:
+            raise OperationalError("UPDATE jobs", {}, sqlite3.OperationalError("disk I/O error"))
+        renew(*given, **named)
+
+    monkeypatch.setattr(jobs, "renew", fail_once)
+    renewed = NOON + seconds(25)
+    with leases.kept(store, job, timedelta(milliseconds=30), limit=seconds(60), clock=lambda: renewed):
+        eventually(lambda: get(store, job.id).lease_until != job.lease_until, "the lease is renewed")
 
 
 def test_urgent_jobs_come_first_then_the_oldest(store: Store) -> None:
