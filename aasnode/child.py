@@ -52,7 +52,7 @@ class Child(Generic[RequestT, AnswerT]):
         self.end()
 
     def start(self) -> None:
-        """Start and prepare the child, unless it runs. Raises DeadlineError, ChildDiedError, or what ``prepare`` raised."""
+        """Start and prepare it, unless it runs; raises DeadlineError, ChildDiedError, or what ``prepare`` raised."""
         if self._connection is None:
             self._start()
 

@@ -25,7 +25,7 @@ from aasnode.config import Config, Plane
 from aasnode.dicom.spacing import LARGEST_MM, SMALLEST_MM
 from aasnode.geometry import PixelSpacing, SpacingRule
 from aasnode.inference.detection import Reason
-from aasnode.measurement import PLANE_NOT_STATED, Assessment
+from aasnode.measurement import FINDINGS, PLANE_NOT_STATED, PLANES, Assessment
 from aasnode.reports import wording
 
 Answer = Mapping[str, Any]
@@ -171,7 +171,7 @@ def _remark(answer: Answer) -> str:
 
 def _plane(finding: Mapping[str, Any]) -> str:
     """In which plane a length was compared, and whether it had to be brought there without knowing how."""
-    plane = wording.PLANES[Plane(finding["plane"])] if finding["plane"] else PLANE_NOT_STATED
+    plane = PLANES[Plane(finding["plane"])] if finding["plane"] else PLANE_NOT_STATED
     return plane if finding["compared_mm"] is not None else f"{plane}, magnification allowed for"
 
 
@@ -201,7 +201,7 @@ def _ratios(answer: Answer) -> str | None:
 def _compared(finding: Mapping[str, Any]) -> str:
     value, (low, high) = finding["compared_mm"], finding["compared_interval_mm"]
     compared = f"{low:.1f} – {high:.1f} mm" if value is None else f"{value:.1f} mm"
-    return f"{compared} {finding['limit']}: {wording.FINDINGS[Assessment(finding['assessment'])]}"
+    return f"{compared} {finding['limit']}: {FINDINGS[Assessment(finding['assessment'])]}"
 
 
 def _length(answer: Answer, name: str) -> str:

@@ -4,21 +4,26 @@ Definitions, decision table and the rule for changes: docs/measurements.md. The 
 """
 
 from aasnode.measurement.assessment import (
+    FINDINGS,
     PLANE_NOT_STATED,
+    PLANES,
     Assessment,
     ComparedLength,
     FilmAssessment,
     LengthFinding,
     assess_film,
+    is_graver,
 )
 from aasnode.measurement.course import Compared, CourseChanges, CourseEntry, NotComparable, changes
 from aasnode.measurement.film import ADI_ENDS, SAC_ENDS, Measurement, measure
 from aasnode.measurement.length import Calibration, Change, IntervalRule, Length, difference, length_sigma_mm
 from aasnode.measurement.status import FilmStatus
-from aasnode.measurement.study import StudyAssessment, assess_study
+from aasnode.measurement.study import StudyAssessment, assess_study, why_not_excluded
 
 __all__ = [
     "ADI_ENDS",
+    "FINDINGS",
+    "PLANES",
     "PLANE_NOT_STATED",
     "SAC_ENDS",
     "Assessment",
@@ -40,6 +45,8 @@ __all__ = [
     "assess_study",
     "changes",
     "difference",
+    "is_graver",
     "length_sigma_mm",
     "measure",
+    "why_not_excluded",
 ]

@@ -22,6 +22,18 @@ class Assessment(StrEnum):
 SEVERITY = (Assessment.AAS_SUSPECTED, Assessment.UNCERTAIN, Assessment.BORDERLINE, Assessment.NO_AAS_ON_THIS_VIEW)
 """Of several statements the first in this order is the film's, or the study's."""
 
+FINDINGS = {
+    Assessment.AAS_SUSPECTED: "abnormal",
+    Assessment.BORDERLINE: "borderline",
+    Assessment.NO_AAS_ON_THIS_VIEW: "normal",
+    Assessment.UNCERTAIN: "uncertain",
+    Assessment.NOT_ASSESSED: "not assessed",
+}
+"""What one length says, in a word: a normal SAC alone excludes no subluxation."""
+
+PLANES = {Plane.DETECTOR: "detector plane", Plane.CORRECTED: "patient plane"}
+"""The planes of a length, in words."""
+
 AGE_UNKNOWN = "age unknown, taken as adult"
 """What an assessment takes for granted."""
 PLANE_NOT_STATED = "plane of the pixel spacing not stated"
@@ -89,8 +101,8 @@ def assess_film(
     if combined is Assessment.NO_AAS_ON_THIS_VIEW and adi is None:
         combined = Assessment.NOT_ASSESSED  # a normal SAC does not exclude a subluxation
     reasons = [
-        _reason("ADI", adi, adi_range, _adi_limits(settings)) if adi and adi_range else _missing("ADI", adi_reason),
-        _reason("SAC", sac, sac_range, _sac_limits(settings)) if sac and sac_range else _missing("SAC", sac_reason),
+        _said("ADI", adi, adi_finding) if adi and adi_finding else _missing("ADI", adi_reason),
+        _said("SAC", sac, sac_finding) if sac and sac_finding else _missing("SAC", sac_reason),
     ]
     assumption = AGE_UNKNOWN if age_years is None and combined is not Assessment.NOT_ASSESSED else None
     return FilmAssessment(
@@ -105,6 +117,11 @@ def assess_film(
 def combine(assessments: Sequence[Assessment]) -> Assessment:
     """The gravest of several statements; not assessed when there is none."""
     return next((grave for grave in SEVERITY if grave in assessments), Assessment.NOT_ASSESSED)
+
+
+def is_graver(one: Assessment, other: Assessment) -> bool:
+    """Whether ``one`` would be said of both."""
+    return one is not other and combine([one, other]) is one
 
 
 def _assess_adi(compared: ComparedLength, settings: MeasurementSection) -> LengthFinding:
@@ -171,7 +188,7 @@ def _scaled(length: Length, known_mm: float, plane: Plane) -> ComparedLength:
         mm=known_mm,
         plane=plane,
         is_as_measured=False,
-        note=f"compared in the {plane} plane: {known_mm:.1f} mm",
+        note=f"compared in the {PLANES[plane]}: {known_mm:.1f} mm",
     )
 
 
@@ -187,29 +204,26 @@ def _widened(length: Length, settings: MeasurementSection) -> ComparedLength:
     least, most = settings.magnification_low, settings.magnification_high
     to_detector = settings.threshold_plane is Plane.DETECTOR
     scales = (least, most) if to_detector else (1 / most, 1 / least)
-    planes = ("magnification-corrected", "detector plane") if to_detector else ("detector plane", "corrected plane")
+    own = Plane.CORRECTED if to_detector else Plane.DETECTOR
     return ComparedLength(
         low_mm=length.low_mm * scales[0],
         high_mm=length.high_mm * scales[1],
         mm=None,
         plane=settings.threshold_plane,
         is_as_measured=False,
-        note=f"only a {planes[0]} value; compared in the {planes[1]}, magnification {least:g} to {most:g} allowed for",
+        note=(
+            f"known in the {PLANES[own]} only; compared in the {PLANES[settings.threshold_plane]}, "
+            f"magnification {least:g} to {most:g} allowed for"
+        ),
     )
 
 
 def _missing(name: str, reason: str | None) -> str:
-    return f"{name} not measured ({reason or 'unknown reason'})"
+    return f"{name} not measured ({(reason or 'unknown reason').replace('_', ' ')})"
 
 
-def _adi_limits(settings: MeasurementSection) -> str:
-    return f"{settings.adi_operator} {settings.adi_threshold_mm:g} mm"
-
-
-def _sac_limits(settings: MeasurementSection) -> str:
-    return f"{settings.sac_operator} {settings.sac_threshold_mm:g} mm, borderline to {settings.sac_borderline_mm:g} mm"
-
-
-def _reason(name: str, length: Length, compared: ComparedLength, limits: str) -> str:
-    stated = f"{name} {length.mm:.1f} mm [{length.low_mm:.1f}, {length.high_mm:.1f}], abnormal {limits}"
-    return f"{stated} ({compared.note})" if compared.note else stated
+def _said(name: str, length: Length, finding: LengthFinding) -> str:
+    """``ADI 1.9 mm [1.1, 2.8], <= 3 mm: normal``, and what must be known of the plane."""
+    stated = f"{name} {length.mm:.1f} mm [{length.low_mm:.1f}, {length.high_mm:.1f}]"
+    said = f"{stated}, {finding.limit}: {FINDINGS[finding.assessment]}"
+    return f"{said} ({finding.compared.note})" if finding.compared.note else said

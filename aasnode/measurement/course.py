@@ -21,6 +21,7 @@ class CourseEntry:
     model: str | None
     adi: Length | None
     sac: Length | None
+    is_disputed: bool = False  # whether it came again as another person's: nobody knows whose it is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +90,7 @@ def _compare(
     if length is None or (reason := _why_alone(entry)):
         why = NotComparable(reason="not measured on this film" if length is None else reason)
         return why, why
-    earlier = [film for film in _earlier(entry, entries) if length_of(film) is not None]
+    earlier = [film for film in _earlier(entry, entries) if length_of(film) is not None and not film.is_disputed]
     comparable = [(film, then) for film in earlier if _is_like(entry, film) and (then := length_of(film))]
     if not comparable:
         why = NotComparable(reason=_why_unlike(entry, earlier))
@@ -116,6 +117,8 @@ def _why_alone(entry: CourseEntry) -> str:
     """Why this film can be compared with no other; empty when it can."""
     if entry.acquired_at is None:
         return "date of acquisition unknown"
+    if entry.is_disputed:
+        return "the film came again as another person's"
     return "view unknown" if entry.view is View.UNKNOWN else ""
 
 

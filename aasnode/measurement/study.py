@@ -22,25 +22,36 @@ class StudyAssessment:
 
 
 def assess_study(measurements: Sequence[Measurement], settings: MeasurementSection) -> StudyAssessment:
-    """Combine the primary films of ONE study, at most one of each view."""
+    """Combine the films of ONE study. Of several films of a view the first one is its primary, which tells movement."""
     assessment = combine([film.assessment for film in measurements])
     excludes_aas = assessment is Assessment.NO_AAS_ON_THIS_VIEW and any(film.excludes_aas for film in measurements)
     return StudyAssessment(
         assessment=assessment,
-        reason=_reason(measurements, assessment, excludes_aas=excludes_aas),
+        reason=_reason(measurements, assessment),
         adi_flexion_minus_extension=_movement(measurements, "adi", settings),
         sac_flexion_minus_extension=_movement(measurements, "sac", settings),
         excludes_aas=excludes_aas,
     )
 
 
-def _reason(measurements: Sequence[Measurement], assessment: Assessment, *, excludes_aas: bool) -> str:
+def why_not_excluded(films: Sequence[Measurement]) -> str | None:
+    """What to say beside the best that is said of a film or a study, unless the neck is bent forward on one of them."""
+    normal = [film for film in films if film.assessment is Assessment.NO_AAS_ON_THIS_VIEW]
+    if not normal or any(film.excludes_aas for film in normal):
+        return None
+    if any(film.view is View.FLEXION for film in normal):
+        return "Not excluded: that the neck is bent forward is told from the picture alone"
+    # Kauppi & Neva 1998
+    return "Not excluded without a measured flexion film: other views miss half of the unstable joints"
+
+
+def _reason(measurements: Sequence[Measurement], assessment: Assessment) -> str:
     if not measurements:
         return "no film of this study was measured"
     deciding = [film for film in measurements if film.assessment is assessment]
     words = [f"{film.view}: {film.assessment_reason}" for film in deciding]
-    if assessment is Assessment.NO_AAS_ON_THIS_VIEW and not excludes_aas:  # Kauppi & Neva 1998
-        words.append("Not excluded without a measured flexion film: other views miss half of the unstable joints")
+    if caveat := why_not_excluded(deciding):
+        words.append(caveat)
     if unlike := _why_no_movement(measurements):
         words.append(unlike)
     return ". ".join(words)

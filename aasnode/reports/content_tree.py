@@ -171,7 +171,7 @@ def qualitative_evaluations(study: StudyFindings) -> Iterator[Dataset]:
     contains = Relationship.CONTAINS
     yield coded(contains, codes.ASSESSMENT, codes.ASSESSMENTS[together.assessment])
     yield from _film_assessments(study)
-    yield text(contains, codes.COMMENT, f"Study: {wording.ASSESSMENTS[together.assessment]}. {together.reason}".strip())
+    yield text(contains, codes.COMMENT, wording.describe_study(study))
     for film in study.films:
         yield from _film_evaluations(study, film)
     for name, change in (("ADI", together.adi_flexion_minus_extension), ("SAC", together.sac_flexion_minus_extension)):
@@ -195,7 +195,7 @@ def _film_evaluations(study: StudyFindings, film: FilmFindings) -> Iterator[Data
     name = film_name(study, film)
     if (measured := film.measurement) is not None:
         verdict = f"{name}: {wording.ASSESSMENTS[measured.assessment]}. {measured.assessment_reason}"
-        yield text(Relationship.CONTAINS, codes.COMMENT, verdict.strip())
+        yield text(Relationship.CONTAINS, codes.COMMENT, ". ".join([verdict.strip(), *wording.remarks(film)]))
         if ratios := wording.describe_ratios(measured.adi_ratio, measured.sac_ratio):
             yield text(Relationship.CONTAINS, codes.RELATIVE_TO_C1, f"{name}: {ratios}")
     for length_name, length, reason, before in (
@@ -206,5 +206,5 @@ def _film_evaluations(study: StudyFindings, film: FilmFindings) -> Iterator[Data
             why = wording.reason_for_missing(film, reason)
             yield text(Relationship.CONTAINS, codes.NOT_MEASURED, f"{length_name} {name}: {why}")
         elif before is not None:
-            compared = f"{length_name} {name}: {wording.describe_before(before)}"
+            compared = f"{length_name} {name}: {wording.describe_before(length_name, before)}"
             yield text(Relationship.CONTAINS, codes.COMPARISON, compared)

@@ -43,6 +43,8 @@ class FilmFindings:
     acquisition_date: str  # verbatim, YYYYMMDD, as the course has it; empty when unknown
     acquisition_time: str = ""  # verbatim, HHMMSS.F, of the same source
     view: View
+    is_view_stated: bool = True  # by the header; else it was told from the picture
+    is_repeat: bool = False  # whether another film of this view is the one that is tracked
     facing: Facing
     landmarks: Landmarks
     spacing: PixelSpacing | None  # of the stored image; what ``measurement`` was computed with

@@ -8,7 +8,7 @@ import numpy as np
 from aasnode.anatomy import COLOURS_RGB, Landmark
 from aasnode.config import Plane
 from aasnode.geometry import Point
-from aasnode.measurement import ADI_ENDS, SAC_ENDS, Assessment, Length, LengthFinding
+from aasnode.measurement import ADI_ENDS, PLANES, SAC_ENDS, Assessment, Length, LengthFinding, why_not_excluded
 from aasnode.reports import wording
 from aasnode.reports.drawing import (
     Colour,
@@ -122,7 +122,7 @@ def draw_panel(
 def _add_title(column: _Column, film: FilmFindings) -> None:
     column.paragraph("Atlantoaxial joint", column.style(1.25, weight=Weight.BOLD))
     date = wording.describe_date(film.acquisition_date)
-    column.paragraph(f"lateral view, {wording.VIEWS[film.view]} · {date}", column.style(0.9, DIM))
+    column.paragraph(f"lateral view, {wording.describe_view(film)} · {date}", column.style(0.9, DIM))
 
 
 def _add_lengths(column: _Column, film: FilmFindings) -> None:
@@ -161,7 +161,7 @@ def _interval(film: FilmFindings, length: Length) -> str:
     if film.spacing is None or length.detector_plane_mm is None or length.corrected_mm is None:
         return interval
     plane = Plane.CORRECTED if film.spacing.rule.is_magnification_corrected else Plane.DETECTOR
-    return f"{interval}, {wording.PLANES[plane]}"
+    return f"{interval}, {PLANES[plane]}"
 
 
 def _add_verdict(column: _Column, finding: LengthFinding | None) -> None:
@@ -214,6 +214,10 @@ def _add_assessment(column: _Column, film: FilmFindings) -> None:
     style = column.style(1.0, ASSESSMENT_COLOURS[assessment], Weight.BOLD)
     verdict = wording.ASSESSMENTS[assessment]
     column.paragraph(verdict[0].upper() + verdict[1:], style)
+    if film.measurement and (caveat := why_not_excluded([film.measurement])):
+        column.paragraph(caveat, column.style(0.85, WARNING))
+    if film.is_repeat:
+        column.paragraph(wording.REPEAT, column.style(0.78, DIM))
     reason = _reason(film)
     if reason:
         column.paragraph(reason, column.style(0.78, DIM))
@@ -244,7 +248,7 @@ def _add_comparison(column: _Column, film: FilmFindings) -> None:
     column.heading("EARLIER FILM OF THIS VIEW")
     for name, before in known:
         colour = BRIGHT if isinstance(before, EarlierLength) else DIM
-        column.paragraph(f"{name} {wording.describe_before(before)}", column.style(0.85, colour))
+        column.paragraph(f"{name} {wording.describe_before(name, before)}", column.style(0.85, colour))
 
 
 def _add_basis(column: _Column, study: StudyFindings, film: FilmFindings) -> None:
@@ -256,6 +260,7 @@ def _add_basis(column: _Column, study: StudyFindings, film: FilmFindings) -> Non
     if film.adi or film.sac:
         assert film.measurement is not None
         lines.append(f"Intervals: calibrated on {film.measurement.interval_source}")
+    lines.append(f"Made: {study.created_at:%Y-%m-%d %H:%M}; the latest overlay of a film counts")
     for line in lines:
         column.paragraph(line, column.style(0.72, DIM))
 

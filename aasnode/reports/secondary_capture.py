@@ -5,7 +5,7 @@ import re
 
 from pydicom import Dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import SecondaryCaptureImageStorage
+from pydicom.uid import UID, SecondaryCaptureImageStorage
 
 from aasnode.reports import codes, wording
 from aasnode.reports.drawing import Picture
@@ -19,16 +19,17 @@ _AFTER_EVERY_CLOCK = 240000 * 1000
 
 def build_secondary_capture(study: StudyFindings, film: FilmFindings) -> Dataset:
     """The overlay as a whole data set with file meta information; ``film`` is one of ``study.films``, with pixels."""
+    own_uid = overlay_uid(study, film)
     dataset = new_object(
         study,
         film,
         sop_class_uid=SecondaryCaptureImageStorage,
-        sop_instance_uid=overlay_uid(study, film),
+        sop_instance_uid=own_uid,
         series_instance_uid=series_uid(study, "SC"),
         modality="OT",  # of the picture, so that worklists and hanging protocols for radiographs pass it over
         series_number=study.settings.overlay_series_number,
         series_description="AI C1-C2 overlay (unverified)",
-        instance_number=instance_number(film),
+        instance_number=instance_number(film, own_uid),
     )
     dataset.ConversionType = "WSD"
     dataset.ImageType = ["DERIVED", "SECONDARY"]
@@ -40,15 +41,15 @@ def build_secondary_capture(study: StudyFindings, film: FilmFindings) -> Dataset
     return dataset
 
 
-def instance_number(film: FilmFindings) -> int:
-    """Of the film's overlay, from 1 to the largest IS: the clock of its acquisition, and three digits of its UID.
+def instance_number(film: FilmFindings, overlay: UID) -> int:
+    """Of the film's overlay, from 1 to the largest IS: the clock of its film, and three digits of its own UID.
 
-    Viewers sort a series by it, so overlays stand in the order in which their films were taken. It knows the film
-    alone, as a stored overlay keeps its number: a place among the films of the study is another one once an earlier
-    film arrives, and the film's own number is 1 wherever each exposure is a series of its own. Films without a time
-    stand last.
+    Viewers sort a series by it, so overlays stand in the order in which their films were taken, and two of one film
+    differ. It knows the film alone, as a stored overlay keeps its number: a place among the films of the study is
+    another one once an earlier film arrives, and the film's own number is 1 wherever each exposure is a series of its
+    own. Films without a time stand last.
     """
-    by_uid = int(hashlib.sha256(film.sop_instance_uid.encode()).hexdigest(), 16)
+    by_uid = int(hashlib.sha256(overlay.encode()).hexdigest(), 16)
     clock = re.match(r"\d{4,6}", film.acquisition_time.replace(":", ""))
     if clock is None:
         return _AFTER_EVERY_CLOCK + by_uid % (2**31 - _AFTER_EVERY_CLOCK)

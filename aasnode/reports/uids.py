@@ -19,7 +19,7 @@ from aasnode.reports.findings import FilmFindings, ReportSettings, StudyFindings
 _IDENTITY = ("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "AccessionNumber")
 _PERSON = ("PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")  # as the store holds people apart
 _NOT_COMPARED = ("header", "pixels")
-_SHAPE = "2"  # of our objects; the next number when the same findings come to be told otherwise
+_SHAPE = "3"  # of our objects; the next number when the same findings come to be told otherwise
 
 
 def object_uid(sop_class_uid: str, study_instance_uid: str, result_digests: Iterable[str], settings_digest: str) -> UID:

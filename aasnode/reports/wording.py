@@ -3,9 +3,18 @@
 from collections.abc import Iterable
 
 from aasnode.anatomy import View
-from aasnode.config import MeasurementSection, Plane
+from aasnode.config import MeasurementSection
 from aasnode.geometry import SpacingRule
-from aasnode.measurement import Assessment, Change, ComparedLength, Length, LengthFinding, NotComparable
+from aasnode.measurement import (
+    FINDINGS,
+    PLANES,
+    Assessment,
+    Change,
+    ComparedLength,
+    Length,
+    LengthFinding,
+    NotComparable,
+)
 from aasnode.reports.findings import EarlierLength, FilmFindings, StudyFindings
 
 RESULT_STATUS = "AI result, not verified. Research use only, not for diagnosis."
@@ -27,18 +36,9 @@ ASSESSMENTS = {
     Assessment.NOT_ASSESSED: "not assessed",
 }
 
-FINDINGS = {
-    Assessment.AAS_SUSPECTED: "abnormal",
-    Assessment.BORDERLINE: "borderline",
-    Assessment.NO_AAS_ON_THIS_VIEW: "normal",
-    Assessment.UNCERTAIN: "uncertain",
-    Assessment.NOT_ASSESSED: "not assessed",
-}
-"""What one length says: a normal SAC alone excludes no subluxation."""
-
+REPEAT = "Another film of this view in the study, which says less, is the one compared over time"
+PSEUDOSTABILISATION = "a smaller ADI may mean that the dens has moved up"
 C1_DIAMETER = "inner sagittal diameter of C1"
-
-PLANES = {Plane.DETECTOR: "detector plane", Plane.CORRECTED: "patient plane"}
 
 SPACING_RULES = {
     SpacingRule.GEOMETRY: "Pixel Spacing, calibrated by geometry (patient plane)",
@@ -117,11 +117,18 @@ def describe_change(change: Change) -> str:
     return f"{change.mm:+.1f} mm, {verdict} measurement error ({change.error_mm:.1f} mm)"
 
 
-def describe_before(before: EarlierLength | NotComparable) -> str:
-    """The earlier value, its date and the change; or why there is nothing to compare with."""
+def describe_before(name: str, before: EarlierLength | NotComparable) -> str:
+    """The earlier ADI or SAC, its date and the change; or why there is nothing to compare with."""
     if isinstance(before, NotComparable):
         return f"not compared: {before.reason}"
-    return f"{before.mm:.1f} mm on {describe_date(before.acquisition_date)}, change {describe_change(before.change)}"
+    change = describe_change(before.change)
+    told = f"{before.mm:.1f} mm on {describe_date(before.acquisition_date)}, change {change}"
+    return f"{told}; {PSEUDOSTABILISATION}" if is_smaller_adi(name, before.change) else told
+
+
+def is_smaller_adi(name: str, change: Change) -> bool:
+    """Whether an ADI became smaller by more than error: that may be no improvement (Kauppi 1996)."""
+    return name == "ADI" and change.mm < 0 and change.exceeds_error
 
 
 def describe_date(verbatim: str) -> str:
@@ -139,6 +146,26 @@ def describe_reason(reason: str | None) -> str:
 def reason_for_missing(film: FilmFindings, reason: str | None) -> str:
     """Why a length has no mm: its own reason, else the film's."""
     return describe_reason(reason or film.reason)
+
+
+def describe_view(film: FilmFindings) -> str:
+    """``flexion``, and where the header does not say so, that the picture alone does."""
+    return VIEWS[film.view] if film.is_view_stated else f"{VIEWS[film.view]} (told from the picture)"
+
+
+def remarks(film: FilmFindings) -> list[str]:
+    """What else must be known of a film: who says which view it is, and that a later film of this view is tracked."""
+    told = [] if film.is_view_stated else ["The view is told from the picture alone"]
+    return [*told, REPEAT] if film.is_repeat else told
+
+
+def describe_study(study: StudyFindings) -> str:
+    """The study's assessment, and what it rests on."""
+    together = study.assessment
+    said = ASSESSMENTS[together.assessment]
+    if len(study.films) > 1:
+        said = said.replace("this view", "these views")
+    return f"Study: {said}. {together.reason}".strip()
 
 
 def film_name(study: StudyFindings, film: FilmFindings) -> str:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from cattrs.preconf.json import make_converter
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, String, cast, delete, exists, insert, or_, select, update
 
 from aasnode.anatomy import Facing, Landmarks, View
 from aasnode.dicom import exposure
@@ -18,10 +18,16 @@ from aasnode.dicom.identity import Identity
 from aasnode.dicom.selection import ViewSource
 from aasnode.geometry import Spacings, Unscaled
 from aasnode.measurement import CourseEntry, FilmStatus, Measurement
-from aasnode.store.schema import Arrival, instances, results
+from aasnode.store.schema import Arrival, instances, results, revisions
 
 _CONVERTER = make_converter()
 _REPORTED = [status for status in FilmStatus if status.is_reported]
+_PERSON = ("PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")
+_STATED = cast(revisions.c.differences, String)
+_DISPUTED = exists().where(
+    revisions.c.first_instance_id == results.c.instance_id,
+    or_(*(_STATED.contains(f'"{element}"') for element in _PERSON)),
+)
 _WITHOUT_NUMBERS = [status for status in FilmStatus if not status.is_reported]
 
 
@@ -75,6 +81,7 @@ class StoredResult:
     is_primary: bool  # of the repeats of one view, the one that is reported and tracked
     analysed_at: datetime
     film: FilmResult
+    is_disputed: bool = False  # whether it came again under another patient ID, issuer, birth date or sex
 
     @property
     def person(self) -> Person:
@@ -98,6 +105,7 @@ class StoredResult:
             model=self.film.model,
             adi=measured.adi if measured else None,
             sac=measured.sac if measured else None,
+            is_disputed=self.is_disputed,
         )
 
 
@@ -147,7 +155,7 @@ def by_persons(films: Sequence[StoredResult]) -> Mapping[Person, Sequence[Stored
 def select_results(connection: Connection, *where: Any, order_by: Any) -> Sequence[StoredResult]:
     """The results that fulfil ``where`` (SQL expressions on the tables of this room), in one SELECT."""
     query = (
-        select(results, instances.c.file_name, instances.c.calling_ae_title)
+        select(results, instances.c.file_name, instances.c.calling_ae_title, _DISPUTED.label("is_disputed"))
         .join(instances, instances.c.id == results.c.instance_id)
         .where(*where)
         .order_by(order_by)
@@ -241,4 +249,5 @@ def _stored(row: RowMapping) -> StoredResult:
         is_primary=row["is_primary"],
         analysed_at=row["analysed_at"],
         film=_CONVERTER.structure(row["details"], FilmResult),
+        is_disputed=row["is_disputed"],
     )

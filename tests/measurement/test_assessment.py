@@ -116,8 +116,13 @@ def test_unknown_age_is_taken_as_adult_and_said() -> None:
     assert "age unknown" in reason
 
 
+def test_each_length_is_told_with_the_side_of_the_limit_on_which_it_lies() -> None:
+    said = assessed(length(1.9), length(13.5, half_width_mm=0.4))[1]
+    assert said == "ADI 1.9 mm [1.4, 2.4], <= 3 mm: normal; SAC 13.5 mm [13.1, 13.9], <= 14 mm: borderline"
+
+
 def test_missing_lengths_are_named_with_their_reason() -> None:
-    assert "ADI not measured (point_hidden)" in assessed(None, length(20))[1]
+    assert "ADI not measured (point hidden)" in assessed(None, length(20))[1]
 
 
 def test_detector_plane_value_is_compared_where_it_is_known() -> None:
@@ -145,7 +150,7 @@ def test_corrected_value_alone_is_compared_over_the_range_of_magnification(
     adi, sac = (length(mm, half_width_mm=0.2, corrected_mm=mm) for mm in (adi_mm, sac_mm))
     assessment, reason = assessed(adi, sac, rule=SpacingRule.FIDUCIAL)
     assert assessment is expected
-    assert "only a magnification-corrected value" in reason
+    assert "known in the patient plane only; compared in the detector plane" in reason
 
 
 def test_thresholds_of_the_corrected_plane_are_compared_there() -> None:
@@ -155,7 +160,7 @@ def test_thresholds_of_the_corrected_plane_are_compared_there() -> None:
     film_only = length(3.5, half_width_mm=0.2)
     assessment, reason = assessed(film_only, None, section=section)
     assert assessment is UNCERTAIN
-    assert "only a detector plane value" in reason
+    assert "known in the detector plane only; compared in the patient plane" in reason
 
 
 @pytest.mark.parametrize("rule", [SpacingRule.PIXEL_SPACING_UNKNOWN, SpacingRule.GIVEN])

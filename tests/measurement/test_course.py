@@ -37,6 +37,12 @@ def test_changes_are_against_the_previous_and_the_first_film() -> None:
     assert compared(last.adi_since_first).change.mm == pytest.approx(4.0)
 
 
+def test_a_film_that_may_be_another_persons_is_compared_with_nothing() -> None:
+    _, disputed, last = changes([entry(2020, 2.0), entry(2022, 9.0, is_disputed=True), entry(2024, 3.0)], SHIPPED)
+    assert why_not(disputed.adi_since_previous) == "the film came again as another person's"
+    assert compared(last.adi_since_previous).against == "2020"
+
+
 def test_order_is_told_by_the_acquisition_alone() -> None:
     newest, oldest = changes([entry(2024, 6.0), entry(2020, 2.0)], SHIPPED)
     assert compared(newest.adi_since_previous).change.mm == pytest.approx(4.0)

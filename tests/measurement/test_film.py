@@ -137,3 +137,4 @@ def test_only_a_flexion_film_may_say_absent() -> None:
         film = measured(1, 20, view=view)
         assert film.assessment is Assessment.NO_AAS_ON_THIS_VIEW
         assert not film.excludes_aas
+    assert not replace(measured(1, 20, view=View.FLEXION), is_view_stated=False).excludes_aas

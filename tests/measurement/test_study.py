@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from aasnode.anatomy import View
@@ -24,6 +26,22 @@ def test_normal_flexion_film_excludes() -> None:
     study = assess_study([measured(1, 20, view=View.NEUTRAL), measured(1.5, 19, view=View.FLEXION)], SHIPPED)
     assert study.excludes_aas
     assert "Not excluded" not in study.reason
+
+
+def test_a_flexion_that_the_picture_alone_tells_excludes_nothing() -> None:
+    guessed = replace(measured(1.5, 19, view=View.FLEXION), is_view_stated=False)
+    study = assess_study([guessed], SHIPPED)
+    assert not study.excludes_aas
+    assert "Not excluded: that the neck is bent forward is told from the picture alone" in study.reason
+
+
+def test_a_graver_repeat_speaks_for_the_study_and_the_primary_film_for_its_movement() -> None:
+    primary, repeat = measured(2, 18, view=View.FLEXION), measured(8, 12, view=View.FLEXION)
+    study = assess_study([primary, measured(2, 18, view=View.EXTENSION), repeat], SHIPPED)
+    assert study.assessment is Assessment.AAS_SUSPECTED
+    assert "ADI 8.0 mm" in study.reason
+    assert study.adi_flexion_minus_extension is not None
+    assert study.adi_flexion_minus_extension.mm == pytest.approx(0)
 
 
 def test_normal_flexion_film_excludes_nothing_beside_an_abnormal_one() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom import Dataset
-from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from aasnode.anatomy import View
 from aasnode.reports.overlay import draw_overlay
@@ -91,8 +91,9 @@ def test_the_number_of_an_overlay_is_its_films_whatever_else_arrives(
 def test_overlays_are_numbered_in_the_order_in_which_their_films_were_taken(make_film: FilmFactory) -> None:
     clocks = ["000000", "0830", "09:31:12", "093113.25+0100", "235959.999999", "", "noon"]
     films = [make_film(acquisition_time=clock, draw=False) for clock in clocks]
-    numbers = [instance_number(film) for film in films]
+    numbers = [instance_number(film, UID(f"1.2.{place}")) for place, film in enumerate(films)]
     assert numbers[:5] == sorted(numbers[:5])
     assert max(numbers[:5]) < min(numbers[5:])
     assert all(1 <= number < 2**31 for number in numbers)
     assert len(set(numbers)) == len(numbers)
+    assert instance_number(films[0], UID("1.2.3")) != instance_number(films[0], UID("1.2.4")), "a later overlay of it"

@@ -4,15 +4,24 @@ import pytest
 
 from aasnode.config import AbnormalBelow, MeasurementSection, Plane
 from aasnode.geometry import SpacingRule
-from aasnode.measurement import Assessment, Change, ComparedLength, Length, LengthFinding, NotComparable
+from aasnode.measurement import (
+    FINDINGS,
+    PLANES,
+    Assessment,
+    Change,
+    ComparedLength,
+    Length,
+    LengthFinding,
+    NotComparable,
+)
 from aasnode.reports import wording
 from aasnode.reports.findings import EarlierLength
 
 
 def test_every_rule_and_every_assessment_has_words() -> None:
     assert set(wording.SPACING_RULES) == set(SpacingRule)
-    assert set(wording.ASSESSMENTS) == set(wording.FINDINGS) == set(Assessment)
-    assert set(wording.PLANES) == set(Plane)
+    assert set(wording.ASSESSMENTS) == set(FINDINGS) == set(Assessment)
+    assert set(PLANES) == set(Plane)
 
 
 def test_thresholds_name_operators_values_and_plane() -> None:
@@ -68,7 +77,13 @@ def test_a_verdict_says_what_was_compared_with_what_and_what_came_of_it(
 def test_a_comparison_says_the_change_and_whether_it_means_anything(
     before: EarlierLength | NotComparable, words: str
 ) -> None:
-    assert wording.describe_before(before) == words
+    assert wording.describe_before("ADI", before) == words
+
+
+def test_a_smaller_adi_is_not_told_as_an_improvement() -> None:
+    fell = EarlierLength(acquisition_date="20240501", mm=6.0, change=Change(mm=-3.1, error_mm=1.9))
+    assert wording.describe_before("ADI", fell).endswith("a smaller ADI may mean that the dens has moved up")
+    assert "dens" not in wording.describe_before("SAC", fell)
 
 
 def test_what_goes_into_dicom_text_is_ascii_in_every_character_set() -> None:

@@ -225,6 +225,63 @@ def test_a_film_of_another_visit_is_compared_with_the_earlier_one(node: Node) ->
     assert b"2.0 mm on 2025-03-01, change +2.0 mm" in node.store.objects.path(new.file_name or "").read_bytes()
 
 
+def report_text(node: Node, study: str = STUDY) -> bytes:
+    """The newest version's structured report, as it is sent."""
+    [new] = [
+        one for one in objects_of(node, versions(node, study)[-1]) if one.sop_class_uid == Comprehensive3DSRStorage
+    ]
+    return node.store.objects.path(new.file_name or "").read_bytes()
+
+
+def test_a_finding_is_not_lost_because_the_film_was_repeated(node: Node) -> None:
+    first, second = (datetime(2026, 3, 1, 10, minute) for minute in (15, 17))  # noqa: DTZ001
+    node.report(marked_film("bent", adi_px=90, acquired=first), marked_film("less bent", adi_px=20, acquired=second))
+    said = report_text(node)
+    assert b"Study: atlantoaxial subluxation suspected. flexion: ADI 9.0 mm" in said
+    assert b"says less, is the one compared over time" in said
+    [report] = versions(node)
+    assert len(objects_of(node, report)) == 3 + 2, "each has its overlay"
+
+
+def test_a_repeat_that_says_no_more_is_not_reported(node: Node) -> None:
+    first, second = (datetime(2026, 3, 1, 10, minute) for minute in (15, 17))  # noqa: DTZ001
+    node.report(marked_film("one", adi_px=20, acquired=first), marked_film("two", adi_px=21, acquired=second))
+    assert b"ADI 2.0 mm" not in report_text(node)
+
+
+def test_a_film_that_came_again_as_another_persons_is_compared_with_nothing(node: Node) -> None:
+    earlier = datetime(2025, 3, 1, 9, 0)  # noqa: DTZ001
+    wrong = marked_film("flexion", study="visit-0", adi_px=90, acquired=earlier)
+    node.report(wrong)
+    wrong.PatientID = "P-0002"
+    node.report(wrong)
+    node.report(marked_film("flexion", adi_px=20))
+    said = report_text(node)
+    assert b"9.0 mm on 2025-03-01" not in said
+    assert b"not compared: no earlier film with this measurement" in said
+
+
+@pytest.mark.parametrize(("element", "value"), [("PatientBirthDate", "19500102"), ("IssuerOfPatientID", "CLINIC")])
+def test_earlier_films_that_are_held_apart_are_named_as_not_compared(node: Node, element: str, value: str) -> None:
+    earlier = datetime(2025, 3, 1, 9, 0)  # noqa: DTZ001
+    node.report(marked_film("flexion", study="visit-0", adi_px=20, acquired=earlier))
+    film = marked_film("flexion", adi_px=40)
+    setattr(film, element, value)
+    node.report(film)
+    assert b"not compared: earlier films under this patient ID state another issuer, birth date or sex" in report_text(
+        node
+    )
+
+
+def test_films_of_another_issuer_are_another_persons(node: Node) -> None:
+    earlier = datetime(2025, 3, 1, 9, 0)  # noqa: DTZ001
+    for study, issuer, acquired in (("visit-0", "A", earlier), ("visit-1", "B", datetime(2026, 3, 1, 9, 0))):  # noqa: DTZ001
+        film = marked_film("flexion", study=study, acquired=acquired)
+        film.IssuerOfPatientID = issuer
+        node.report(film)
+    assert b"not compared" not in report_text(node)
+
+
 def test_a_film_is_dated_as_the_course_dates_it(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     film = marked_film()
     film.AcquisitionDateTime = "20260228235900+0900"
@@ -407,9 +464,9 @@ def test_a_film_can_be_received_while_a_long_course_is_read(node: Node, monkeypa
     node.wait(3600)
     of_patient, answers = history.of_patient, []
 
-    def receive_and_read(connection: Connection, patient_id: str, issuer: str) -> tuple[history.Course, ...]:
+    def receive_and_read(connection: Connection, patient_id: str) -> tuple[history.Course, ...]:
         answers.append(node.receive(marked_film("neutral", view=View.NEUTRAL)))
-        return of_patient(connection, patient_id, issuer)
+        return of_patient(connection, patient_id)
 
     monkeypatch.setattr(history, "of_patient", receive_and_read)
     assert node.reporter.step()

@@ -16,9 +16,10 @@ from pydicom.uid import (
 
 from aasnode.config import Config
 from aasnode.dicom.file import read_data_set
+from aasnode.dicom.selection import ViewSource
 from aasnode.errors import UnsupportedError
 from aasnode.geometry import Spacings
-from aasnode.measurement import Compared, CourseChanges, Length, NotComparable, assess_study, changes
+from aasnode.measurement import Compared, CourseChanges, Length, NotComparable, assess_study, changes, is_graver
 from aasnode.reports import wording
 from aasnode.reports.findings import EarlierLength, FilmFindings, ObjectReference, ReportSettings, StudyFindings
 from aasnode.reports.modules import carry_over
@@ -34,13 +35,16 @@ _MODALITIES = {
 }
 """The classes of single frames of which the class alone tells the modality."""
 
+_HELD_APART = NotComparable(reason="earlier films under this patient ID state another issuer, birth date or sex")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Gathered:
     """What the database knows of a study when its report is built."""
 
-    films: tuple[StoredResult, ...]  # that count, in the order of acquisition
-    course: tuple[StoredResult, ...]  # the person's films that count, of all studies
+    films: tuple[StoredResult, ...]  # that are reported, in the order of acquisition
+    course: tuple[StoredResult, ...]  # the person's films that are tracked, of all studies
+    held_apart: tuple[StoredResult, ...]  # films under the patient ID that may be another person's
     device_uid: str
 
 
@@ -79,12 +83,13 @@ def study_findings(gathered: Gathered, store: Store, config: Config, *, now: dat
         _film_findings(
             stored,
             read[stored.id] if stored.id in read else _header_from_store(stored, kept),
-            compared[stored.film.identity.sop_instance_uid],
-            gathered.course,
+            compared.get(stored.film.identity.sop_instance_uid),
+            gathered,
         )
         for stored in gathered.films
     )
-    measured = [film.measurement for film in films if film.measurement is not None]
+    primaries_first = sorted(films, key=lambda film: film.is_repeat)
+    measured = [film.measurement for film in primaries_first if film.measurement is not None]
     return StudyFindings(
         films=films,
         assessment=assess_study(measured, config.measurement),
@@ -98,17 +103,55 @@ def as_version(found: StudyFindings, version: int, predecessor: StoredObject | N
     return replace(found, version=version, predecessor=_reference(found, predecessor) if predecessor else None)
 
 
+def reported(films: Sequence[StoredResult]) -> tuple[StoredResult, ...]:
+    """Of a study's films those that its report shows, in the order of acquisition: of each view the primary.
+
+    And every repeat that says something graver than it, lest a finding is lost because a film was repeated.
+    """
+    primaries = [stored for stored in films if stored.is_primary]
+    graver = [stored for stored in films if stored.is_representative and _is_graver(stored, primaries)]
+    return tuple(sorted([*primaries, *graver], key=_moment))
+
+
 def same_person(stored: StoredResult, courses: Sequence[history.Course]) -> tuple[StoredResult, ...]:
-    """Of the courses under a patient ID, the films of the person whose film ``stored`` is, that count."""
+    """Of the courses under a patient ID, the films of the person whose film ``stored`` is, that are tracked."""
+    own = _course_of(stored, courses)
+    return tuple(one for one in own.results if one.is_primary) if own else (stored,)
+
+
+def held_apart(stored: StoredResult, courses: Sequence[history.Course]) -> tuple[StoredResult, ...]:
+    """The tracked films of the other courses, unless their issuer says that they are of another person."""
+    own, issuer = _course_of(stored, courses), stored.person.issuer_of_patient_id
+    others = [course for course in courses if course is not own]
+    doubtful = [
+        course for course in others if "" in (issuer, other := course.person.issuer_of_patient_id) or issuer == other
+    ]
+    return tuple(one for course in doubtful for one in course.results if one.is_primary)
+
+
+def _course_of(stored: StoredResult, courses: Sequence[history.Course]) -> history.Course | None:
     uid = stored.film.identity.sop_instance_uid
-    for course in courses:
-        if any(one.film.identity.sop_instance_uid == uid for one in course.results):
-            return tuple(one for one in course.results if one.is_primary)
-    return (stored,)
+    return next((one for one in courses if uid in [film.film.identity.sop_instance_uid for film in one.results]), None)
+
+
+def _is_graver(stored: StoredResult, primaries: Sequence[StoredResult]) -> bool:
+    """Whether a repeat says something graver than the primary film of its view."""
+    said = [one.film.measurement for one in primaries if one.film.view is stored.film.view]
+    if stored.is_primary or stored.film.measurement is None or not said:
+        return False
+    assessment = stored.film.measurement.assessment
+    return all(one is None or is_graver(assessment, one.assessment) for one in said)
+
+
+def _moment(stored: StoredResult) -> tuple[bool, datetime, int]:
+    """Films without an instant come last, in the order of arrival."""
+    instant = stored.film.identity.acquisition.instant
+    return instant is None, instant or stored.analysed_at, stored.instance_id
 
 
 def _compared(gathered: Gathered, config: Config) -> Mapping[str, CourseChanges]:
-    known = {one.film.identity.sop_instance_uid: one for one in (*gathered.course, *gathered.films)}
+    primaries = [one for one in gathered.films if one.is_primary]
+    known = {one.film.identity.sop_instance_uid: one for one in (*gathered.course, *primaries)}
     entries = [one.as_course_entry() for one in known.values()]
     return {one.key: one for one in changes(entries, config.measurement)}
 
@@ -142,31 +185,30 @@ def _header_from_store(stored: StoredResult, kept: Dataset) -> Dataset:
 
 
 def _film_findings(
-    stored: StoredResult,
-    header: Dataset,
-    compared: CourseChanges,
-    course: Sequence[StoredResult],
+    stored: StoredResult, header: Dataset, compared: CourseChanges | None, gathered: Gathered
 ) -> FilmFindings:
     film = stored.film
-    is_known = _has_earlier_study(stored, course)
+    is_view_stated = film.view_source is not ViewSource.PICTURE
     return FilmFindings(
         header=header,
         acquisition_date=film.identity.acquisition.date_verbatim,
         acquisition_time=film.identity.acquisition.time_verbatim,
         view=film.view,
+        is_view_stated=is_view_stated,
+        is_repeat=not stored.is_primary,
         facing=film.facing,
         landmarks=film.landmarks,
         spacing=film.spacing.primary if isinstance(film.spacing, Spacings) else None,
-        measurement=film.measurement,
+        measurement=film.measurement and replace(film.measurement, is_view_stated=is_view_stated),
         reason=film.reason,
         model=film.model or "",
-        adi_before=_before(compared.adi_since_previous, course, "adi") if is_known else None,
-        sac_before=_before(compared.sac_since_previous, course, "sac") if is_known else None,
+        adi_before=_before(stored, compared.adi_since_previous if compared else None, gathered, "adi"),
+        sac_before=_before(stored, compared.sac_since_previous if compared else None, gathered, "sac"),
     )
 
 
 def _has_earlier_study(stored: StoredResult, course: Sequence[StoredResult]) -> bool:
-    """Whether the person has a film of another study, exposed earlier."""
+    """Whether there is a film of another study, exposed earlier."""
     own = stored.film.identity
     moment = own.acquisition.instant
     others = (one.film.identity for one in course if one.film.identity.study_instance_uid != own.study_instance_uid)
@@ -175,12 +217,16 @@ def _has_earlier_study(stored: StoredResult, course: Sequence[StoredResult]) -> 
 
 
 def _before(
-    compared: Compared | NotComparable, course: Sequence[StoredResult], name: Literal["adi", "sac"]
-) -> EarlierLength | NotComparable:
-    """The same length on the film that it was compared with."""
+    stored: StoredResult, compared: Compared | NotComparable | None, gathered: Gathered, name: Literal["adi", "sac"]
+) -> EarlierLength | NotComparable | None:
+    """The same length on the film that it was compared with; None where the person has no earlier study."""
+    if compared is None:
+        return None
+    if not _has_earlier_study(stored, gathered.course):
+        return _HELD_APART if _has_earlier_study(stored, gathered.held_apart) else None
     if isinstance(compared, NotComparable):
         return compared
-    earlier = next(one for one in course if one.film.identity.sop_instance_uid == compared.against)
+    earlier = next(one for one in gathered.course if one.film.identity.sop_instance_uid == compared.against)
     length = getattr(earlier.film.measurement, name)
     assert isinstance(length, Length)  # else it could not have been compared with
     return EarlierLength(

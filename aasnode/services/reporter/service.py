@@ -23,13 +23,19 @@ from aasnode.reports.findings import FilmFindings, StudyFindings
 from aasnode.reports.uids import structured_report_uid
 from aasnode.services.reporter import drawing
 from aasnode.services.reporter.drawing import Request
-from aasnode.services.reporter.findings import Gathered, as_version, same_person, study_findings
+from aasnode.services.reporter.findings import (
+    Gathered,
+    as_version,
+    held_apart,
+    reported,
+    same_person,
+    study_findings,
+)
 from aasnode.services.reporter.making import make_objects
 from aasnode.store import deliveries, history, instances, jobs, leases, objects, results
 from aasnode.store.deliveries import Routes, SentReport
 from aasnode.store.jobs import Backoff, Job, LeaseLostError
 from aasnode.store.objects import NewObject, Report
-from aasnode.store.results import StoredResult
 from aasnode.store.schema import JobKind, JobState
 from aasnode.store.store import Store, utc_now
 
@@ -256,13 +262,16 @@ def _content_digest(found: StudyFindings) -> str:
 
 
 def _gather(connection: Connection, study_instance_uid: str, device_uid: str) -> Gathered:
-    films = tuple(stored for stored in results.of_study(connection, study_instance_uid) if stored.is_primary)
-    films = tuple(sorted(films, key=_moment))
-    identity = films[0].film.identity if films else None
-    if identity is None or not identity.patient_id:
-        return Gathered(films=films, course=films, device_uid=device_uid)
-    courses = history.of_patient(connection, identity.patient_id, identity.issuer_of_patient_id)
-    return Gathered(films=films, course=same_person(films[0], courses), device_uid=device_uid)
+    films = reported(results.of_study(connection, study_instance_uid))
+    if not films or not films[0].person.patient_id:
+        return Gathered(films=films, course=films, held_apart=(), device_uid=device_uid)
+    courses = history.of_patient(connection, films[0].person.patient_id)
+    return Gathered(
+        films=films,
+        course=same_person(films[0], courses),
+        held_apart=held_apart(films[0], courses),
+        device_uid=device_uid,
+    )
 
 
 def _require_one_person(gathered: Gathered) -> None:
@@ -272,9 +281,3 @@ def _require_one_person(gathered: Gathered) -> None:
             "the films of the study do not state the same patient ID, issuer, birth date and sex; this node keeps what "
             "each stated first, so it never reports the study: report it by hand, from `aasnode history` of each ID"
         )
-
-
-def _moment(stored: StoredResult) -> tuple[bool, datetime, int]:
-    """Films without an instant come last, in the order of arrival."""
-    instant = stored.film.identity.acquisition.instant
-    return instant is None, instant or stored.analysed_at, stored.instance_id
