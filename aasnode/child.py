@@ -7,6 +7,7 @@ child. Knows neither films nor jobs.
 import contextlib
 import multiprocessing
 import signal
+import warnings
 from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
@@ -29,6 +30,26 @@ class DeadlineError(AasnodeError):
 
 class ChildDiedError(AasnodeError):
     """The child ended before it answered: it crashed, or the system killed it."""
+
+
+class DefectError(AasnodeError):
+    """A defect of ours showed on a film; told by its type and place, since its text may quote the data set."""
+
+
+@contextlib.contextmanager
+def no_quoted_data() -> Iterator[None]:
+    """Around what a child does with one film: no warning or error gets out that quotes a data set.
+
+    Raises DefectError for any error that is not an AasnodeError.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom's warnings quote values
+            yield
+    except AasnodeError:
+        raise
+    except Exception as error:  # noqa: BLE001  the one broad except of these processes
+        raise DefectError(_place_of(error)) from None
 
 
 class Child(Generic[RequestT, AnswerT]):
@@ -164,8 +185,8 @@ def _answer(answer: Callable[[RequestT], AnswerT], request: RequestT) -> AnswerT
         return error
 
 
-def describe_defect(error: Exception) -> str:
-    """Type and place of an exception that nobody expected; its text stays behind, since it may quote a data set."""
+def _place_of(error: Exception) -> str:
+    """Type and place of an exception that nobody expected."""
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next

@@ -102,6 +102,7 @@ def _measurement_row(tracked_film: TrackedFilm) -> dict[str, object]:
         "c1_inner_diameter_mm": measured.c1_inner_diameter_mm if measured else None,
         "assessment": measured.assessment if measured else None,
         "assessment_reason": measured.assessment_reason if measured else None,
+        "assumption": measured.assumption if measured else None,
         "interval_source": measured.interval_source if measured else None,
     }
 

@@ -12,8 +12,7 @@ from aasnode.cli.course import Comparison, TrackedFilm, film_rows, person_row, t
 from aasnode.cli.options import Format, add_config, add_format, existing_store, load_config
 from aasnode.cli.table import MISSING, print_csv, print_json, print_table
 from aasnode.config import Config
-from aasnode.errors import UnsupportedError
-from aasnode.measurement import ComparedLength, Length, LengthFinding, NotComparable
+from aasnode.measurement import Assessment, ComparedLength, Length, LengthFinding, Measurement, NotComparable
 from aasnode.reports import wording
 from aasnode.store import history, jobs
 from aasnode.store.history import Course
@@ -48,8 +47,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the courses under the ID."""
-    if not arguments.patient_id.strip():
-        raise UnsupportedError("a blank patient ID is nobody's: films without one are never pooled into a course")
     config = load_config(arguments)
     with existing_store(config) as store, store.reading() as connection:
         courses = history.of_patient(connection, arguments.patient_id, arguments.issuer)
@@ -97,7 +94,7 @@ def _show_view(view: View, films: Sequence[TrackedFilm]) -> None:
     print(f"\n{view}")
     rows = [_cells(film, notes) for film in films]
     print_table(_HEADINGS, rows)
-    if any(cell.endswith(_EXCEEDS) for row in rows for cell in row):
+    if any(_EXCEEDS in cell for row in rows for cell in row):
         print(f" {_EXCEEDS}  more than measurement error explains (95 %)")
     print()
     print_table(_VERDICT_HEADINGS, [_verdict_cells(film, notes) for film in films])
@@ -117,22 +114,25 @@ def _show_studies(films: Sequence[TrackedFilm]) -> None:
 def _cells(film: TrackedFilm, notes: dict[str, int]) -> tuple[str, ...]:
     measured, change = film.stored.film.measurement, film.changes
 
-    def compared(comparison: Comparison) -> str:
+    def compared(name: str, comparison: Comparison) -> str:
         if isinstance(comparison, NotComparable):
             return _note(comparison.reason, notes)
+        fell = (
+            f" {_note(wording.PSEUDOSTABILISATION, notes)}" if wording.is_smaller_adi(name, comparison.change) else ""
+        )
         exceeds = _EXCEEDS if comparison.change.exceeds_error else ""
-        return f"{comparison.change.mm:+.1f} ±{comparison.change.error_mm:.1f}{exceeds}"
+        return f"{comparison.change.mm:+.1f} ±{comparison.change.error_mm:.1f}{exceeds}{fell}"
 
     return (
         _acquired(film),
         _length(measured.adi if measured else None),
         _ratio(measured.adi_ratio if measured else None),
-        compared(change.adi_since_previous),
-        compared(change.adi_since_first),
+        compared("ADI", change.adi_since_previous),
+        compared("ADI", change.adi_since_first),
         _length(measured.sac if measured else None),
         _ratio(measured.sac_ratio if measured else None),
-        compared(change.sac_since_previous),
-        compared(change.sac_since_first),
+        compared("SAC", change.sac_since_previous),
+        compared("SAC", change.sac_since_first),
     )
 
 
@@ -144,7 +144,16 @@ def _verdict_cells(film: TrackedFilm, notes: dict[str, int]) -> tuple[str, ...]:
     findings = (measured.adi_finding, measured.sac_finding)
     planes = {str(finding.compared.plane or "not stated") for finding in findings if finding}
     verdicts = [cell for finding in findings for cell in _finding(finding)]
-    return (_acquired(film), *verdicts, ", ".join(planes) or MISSING, measured.assessment)
+    remarks = " ".join(_note(remark, notes) for remark in _remarks(measured))
+    return (_acquired(film), *verdicts, ", ".join(planes) or MISSING, f"{measured.assessment} {remarks}".rstrip())
+
+
+def _remarks(measured: Measurement) -> Iterator[str]:
+    """What must be known of an assessment: why there is none, or what it takes for granted."""
+    if measured.assessment is Assessment.NOT_ASSESSED:
+        yield measured.assessment_reason
+    elif measured.assumption:
+        yield measured.assumption
 
 
 def _finding(finding: LengthFinding | None) -> tuple[str, str]:

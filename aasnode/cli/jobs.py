@@ -10,7 +10,8 @@ from aasnode.cli import job_story
 from aasnode.cli.job_story import JobStory
 from aasnode.cli.options import Format, add_config, add_format, existing_store, load_config
 from aasnode.cli.parser import one_of, whole_number
-from aasnode.cli.table import print_json, print_table
+from aasnode.cli.table import print_json, print_table, site_time
+from aasnode.config import Config
 from aasnode.store import jobs
 from aasnode.store.jobs import Job
 from aasnode.store.schema import JobKind, JobState
@@ -46,17 +47,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    with existing_store(load_config(arguments)) as store, store.reading() as connection:
+    config = load_config(arguments)
+    with existing_store(config) as store, store.reading() as connection:
         found = jobs.list_jobs(connection, kind=arguments.kind, state=arguments.state, limit=arguments.limit)
         subjects = [job_story.subject(connection, job) for job in found]
     if arguments.format is Format.JSON:
         print_json([_as_json(job) for job in found])
     else:
-        print_table(_HEADINGS, [_cells(job, of) for job, of in zip(found, subjects, strict=True)])
+        print_table(_HEADINGS, [_cells(job, of, config) for job, of in zip(found, subjects, strict=True)])
 
 
 def _show(arguments: argparse.Namespace) -> None:
-    with existing_store(load_config(arguments)) as store, store.reading() as connection:
+    config = load_config(arguments)
+    with existing_store(config) as store, store.reading() as connection:
         story = job_story.read(connection, arguments.job)
         file = _file(story, store)
     if arguments.format is Format.JSON:
@@ -65,7 +68,7 @@ def _show(arguments: argparse.Namespace) -> None:
     for name, value in _story_rows(story, file):
         print(f"{name:<10}{value}")
     print()
-    print_table(("when", "what happened"), [(_local(event.at), event.what) for event in story.events()])
+    print_table(("when", "what happened"), [(site_time(event.at, config), event.what) for event in story.events()])
 
 
 def _retry(arguments: argparse.Namespace) -> None:
@@ -74,16 +77,13 @@ def _retry(arguments: argparse.Namespace) -> None:
     print(f"Job {job.id} ({job.kind}) is due again, with all its attempts.", file=sys.stderr)
 
 
-def _cells(job: Job, of: str) -> tuple[object, ...]:
-    return job.id, job.kind, job.state, _attempts(job), _local(job.due_at), of, job.destination, job.reason
+def _cells(job: Job, of: str, config: Config) -> tuple[object, ...]:
+    due = site_time(job.due_at, config)
+    return job.id, job.kind, job.state, _attempts(job), due, of, job.destination, job.reason
 
 
 def _attempts(job: Job) -> str:
     return f"{job.attempts} of {job.max_attempts}"
-
-
-def _local(instant: datetime) -> str:
-    return instant.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _file(story: JobStory, store: Store) -> str | None:

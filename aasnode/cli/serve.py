@@ -1,6 +1,7 @@
 """``aasnode serve``: the node, until SIGTERM or Ctrl-C; its log is JSON lines on stderr."""
 
 import argparse
+import os
 
 from aasnode import log, node
 from aasnode.cli.options import StartError, add_config, load_config
@@ -15,6 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve."""
     config = load_config(arguments)
+    os.umask(0o077)  # films and measurements are patient data: for this user alone
     log.configure(config.log.level)
     try:
         node.serve(config)

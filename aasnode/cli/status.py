@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from aasnode.cli.options import Format, add_config, add_format, existing_store, load_config
-from aasnode.cli.table import print_json, print_table
+from aasnode.cli.table import print_json, print_table, site_time
+from aasnode.config import Config
 from aasnode.store import instances, jobs
 from aasnode.store.schema import Arrival, JobKind, JobState
 from aasnode.store.store import Store, utc_now
@@ -32,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.format is Format.JSON:
         print_json(state)
     else:
-        _show(state)
+        _show(state, config)
     return 0
 
 
@@ -44,6 +45,9 @@ def _state(store: Store) -> State:
         return {
             "jobs": {kind: {state: counts.get((kind, state), 0) for state in JobState} for kind in JobKind},
             "waiting_seconds": {kind: _waiting(connection, kind) for kind in JobKind},
+            "put_off": [
+                {**dataclasses.asdict(one), "next_at": one.next_at.isoformat()} for one in jobs.put_off(connection)
+            ],
             "last_arrivals": {name: when.isoformat() for name, when in arrivals.items()},
             "quarantined": [{"sop_instance_uid": one.sop_instance_uid, "reason": one.reason} for one in quarantined],
             "header_revisions": [
@@ -55,13 +59,13 @@ def _state(store: Store) -> State:
 
 
 def _waiting(connection: Connection, kind: JobKind) -> float:
-    """Seconds for which the most overdue job of a kind has waited."""
+    """Seconds for which the job of a kind has waited that waits longest, tried in vain or not."""
     now = utc_now()
-    since = jobs.oldest_due(connection, kind, now=now)
+    since = jobs.waiting_since(connection, kind, now=now)
     return 0.0 if since is None else round((now - since).total_seconds(), 1)
 
 
-def _show(state: State) -> None:
+def _show(state: State, config: Config) -> None:
     waiting = state["waiting_seconds"]
     rows = [(kind, *counts.values(), f"{waiting[kind]} s") for kind, counts in state["jobs"].items()]
     print_table(("jobs", *JobState, "longest wait"), rows)
@@ -69,7 +73,16 @@ def _show(state: State) -> None:
         print("Shadow mode: nothing is sent")
     if any(counts[JobState.DEAD] for counts in state["jobs"].values()):
         print("Dead jobs rest with their reason: aasnode jobs list --state dead")
-    _section("Last arrivals", ("sender", "when"), [(n, _local(when)) for n, when in state["last_arrivals"].items()])
+
+    def when(instant: str) -> str:
+        return site_time(datetime.fromisoformat(instant), config)
+
+    _section(
+        "Put off: tried in vain, and tried again",
+        ("jobs", "to", "how many", "next", "because of"),
+        [(o["kind"], o["destination"], o["count"], when(o["next_at"]), o["reason"]) for o in state["put_off"]],
+    )
+    _section("Last arrivals", ("sender", "when"), [(name, when(at)) for name, at in state["last_arrivals"].items()])
     _section(
         "Quarantined: other pixels under a known UID, or no such instance at all",
         ("SOP instance", "reason"),
@@ -86,7 +99,3 @@ def _section(title: str, headings: tuple[str, ...], rows: list[tuple[object, ...
     if rows:
         print(f"\n{title}")
         print_table(headings, rows)
-
-
-def _local(instant: str) -> str:
-    return datetime.fromisoformat(instant).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -10,7 +10,11 @@ import json
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from io import TextIOWrapper
+from zoneinfo import ZoneInfo
+
+from aasnode.config import Config
 
 MISSING = "–"
 _IN_ASCII = "aasnode.in_ascii"
@@ -24,6 +28,11 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> No
     for line in (headings, *cells):
         padded = (cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
         print("  ".join(padded).rstrip())
+
+
+def site_time(instant: datetime, config: Config) -> str:
+    """An instant in the time zone of the site, with its offset: ``2026-03-01 09:30:00+09:00``."""
+    return instant.astimezone(ZoneInfo(config.node.time_zone)).isoformat(sep=" ", timespec="seconds")
 
 
 def print_json(value: object, *, indent: int | None = 2) -> None:

@@ -71,8 +71,8 @@ class Sender:
                 self._work_off(job)
         except LeaseLostError:
             log.event(LOGGER, "lease_lost", level=logging.WARNING, job=job.id)
-        except TransientError:  # the database is busy or full
-            self._owed.give_back(job)
+        except TransientError as error:  # the database is busy or full
+            self._owed.give_back(job, reason=str(error))
             raise
         return True
 
@@ -145,7 +145,7 @@ class Sender:
     def _withdraw(self, job: Job) -> None:
         with self._store.writing() as connection:
             state = jobs.withdraw(connection, job, now=self._clock())
-        self._log_not_delivered(job, state, "replaced by a newer version", logging.INFO)
+        self._log_not_delivered(job, state, jobs.REPLACED, logging.INFO)
 
     def _fail(self, job: Job, reason: str) -> None:
         with self._store.writing() as connection:

@@ -127,12 +127,17 @@ def resend(
     study_instance_uid: str | None = None,
     destination: str | None = None,
 ) -> Resent:
-    """Put deliveries back: the dead ones, or with a study named also those that were delivered.
+    """Put deliveries back: the dead ones; with a study or a destination named also those that wait for another attempt,
+    which are then due now; with a study named also those that were delivered.
 
     What a newer version replaced is left alone, and so is what goes to a destination that is not among the ``known``.
     """
-    states = [JobState.DEAD] if study_instance_uid is None else [JobState.DEAD, JobState.FINISHED]
-    chosen = [jobs.c.kind == JobKind.DELIVER, jobs.c.state.in_(states)]
+    wanted = [jobs.c.state == JobState.DEAD]
+    if study_instance_uid is not None or destination is not None:
+        wanted.append(and_(jobs.c.state == JobState.PENDING, jobs.c.due_at > now))
+    if study_instance_uid is not None:
+        wanted.append(jobs.c.state == JobState.FINISHED)
+    chosen = [jobs.c.kind == JobKind.DELIVER, or_(*wanted)]
     if study_instance_uid is not None:
         chosen.append(jobs.c.study_instance_uid == study_instance_uid)
     if destination is not None:

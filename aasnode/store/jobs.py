@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, RowMapping, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, CursorResult, RowMapping, and_, case, func, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from aasnode.errors import PermanentError, TransientError
@@ -63,6 +63,17 @@ class Job:
     def is_last_attempt(self) -> bool:
         """Whether a failure of the claim that is held sends the job to the dead letter."""
         return self.attempts >= self.max_attempts
+
+
+@dataclass(frozen=True, kw_only=True)
+class PutOff:
+    """Jobs of one kind, to one destination, that were tried or claimed in vain and wait."""
+
+    kind: JobKind
+    destination: str | None
+    count: int
+    next_at: datetime
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,9 +170,12 @@ def finish(
         connection.execute(update(jobs).where(*resting, of_study).values(values))
 
 
-def give_back(connection: Connection, job: Job, *, now: datetime, after: timedelta = timedelta(0)) -> None:
+def give_back(
+    connection: Connection, job: Job, *, now: datetime, after: timedelta = timedelta(0), reason: str | None = None
+) -> None:
     """Let a claim go through no fault of its work: it is due again in ``after``, and no attempt is counted."""
-    _return_to_queue(connection, job, {"attempts": job.attempts - 1}, now=now, due_at=now + after)
+    changes = {"attempts": job.attempts - 1, "reason": reason or job.reason}
+    _return_to_queue(connection, job, changes, now=now, due_at=now + after)
 
 
 def fail(connection: Connection, job: Job, reason: str, *, now: datetime, backoff: Backoff) -> JobState:
@@ -247,10 +261,29 @@ def counts(connection: Connection) -> Mapping[tuple[JobKind, JobState], int]:
     return {(JobKind(kind), JobState(state)): count for kind, state, count in connection.execute(query)}
 
 
-def oldest_due(connection: Connection, kind: JobKind, *, now: datetime) -> datetime | None:
-    """Since when the most overdue pending job of a kind waits; None when none is due."""
-    waiting = [jobs.c.kind == kind, jobs.c.state == JobState.PENDING, jobs.c.due_at <= now]
-    return connection.execute(select(jobs.c.due_at).where(*waiting).order_by(jobs.c.due_at).limit(1)).scalar()
+def waiting_since(connection: Connection, kind: JobKind, *, now: datetime) -> datetime | None:
+    """Since when the job of a kind that waits longest does so; None when none waits.
+
+    Since it was asked for, where it was tried in vain or is put off; else since it became due.
+    """
+    is_ready = and_(jobs.c.attempts == 0, jobs.c.due_at <= now)
+    since = case((is_ready, jobs.c.due_at), else_=jobs.c.created_at)
+    waiting = [jobs.c.kind == kind, jobs.c.state == JobState.PENDING]
+    return connection.execute(select(since).where(*waiting).order_by(since).limit(1)).scalar()
+
+
+def put_off(connection: Connection) -> Sequence[PutOff]:
+    """The pending jobs that wait for another attempt or for better times, with the reason of the last that failed."""
+    query = (
+        select(jobs.c.kind, jobs.c.destination, func.count(), func.min(jobs.c.due_at), func.max(jobs.c.reason))
+        .where(jobs.c.state == JobState.PENDING, jobs.c.reason.is_not(None))
+        .group_by(jobs.c.kind, jobs.c.destination)
+        .order_by(jobs.c.kind, jobs.c.destination)
+    )
+    return [
+        PutOff(kind=JobKind(kind), destination=destination, count=count, next_at=next_at, reason=reason)
+        for kind, destination, count, next_at, reason in connection.execute(query)
+    ]
 
 
 def new_values(kind: JobKind, now: datetime, due_at: datetime, attempts: int) -> dict[str, Any]:
@@ -277,6 +310,7 @@ def put_back(connection: Connection, chosen: ColumnElement[bool], now: datetime)
     values = {
         "state": JobState.PENDING,
         "attempts": 0,
+        "reason": None,
         "due_at": now,
         "lease_until": None,
         "finished_at": None,

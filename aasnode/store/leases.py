@@ -25,20 +25,20 @@ class Owed:
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._clock = clock
-        self._claim: tuple[Job, timedelta] | None = None
+        self._claim: tuple[Job, timedelta, str | None] | None = None
 
-    def give_back(self, job: Job, *, after: timedelta = timedelta(0)) -> None:
+    def give_back(self, job: Job, *, after: timedelta = timedelta(0), reason: str | None = None) -> None:
         """Give the claim back, due again in ``after``; raises TransientError, and owes it from then on."""
-        self._claim = job, after
+        self._claim = job, after, reason
         self.settle()
 
     def settle(self) -> None:
         """Give back what is owed, if anything is; raises TransientError."""
         if self._claim is None:
             return
-        job, after = self._claim
+        job, after, reason = self._claim
         with contextlib.suppress(LeaseLostError), self._store.writing() as connection:
-            jobs.give_back(connection, job, now=self._clock(), after=after)
+            jobs.give_back(connection, job, now=self._clock(), after=after, reason=reason)
         self._claim = None
 
 

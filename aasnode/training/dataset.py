@@ -71,6 +71,8 @@ def read_annotated_films(folder: Path) -> tuple[AnnotatedFilm, ...]:
     images = _rows(folder / "images.csv", ("path",))
     marks: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in _rows(folder / "annotations.csv", ("path", "landmark", "x", "y")):
+        if row["landmark"] not in LANDMARKS:
+            raise UnreadableError(f"annotations.csv: {row['landmark']!r} is none of {', '.join(LANDMARKS)}")
         marks[row["path"]].append(row)
     truth = _simulated_truth(folder / "truth.json")
     return tuple(
@@ -90,7 +92,7 @@ def _simulated_truth(path: Path) -> dict[str, dict[str, Any]]:
 
 def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -106,7 +108,7 @@ def _film(
     points, visible = np.full((len(LANDMARKS), 2), np.nan), np.ones(len(LANDMARKS), bool)
     for row, landmark in enumerate(LANDMARKS):
         own = [mark for mark in marks if mark["landmark"] == landmark]
-        placed = [(float(mark["x"]), float(mark["y"])) for mark in own if mark["x"] and mark["y"]]
+        placed = [(_number(mark, "x"), _number(mark, "y")) for mark in own if mark["x"] and mark["y"]]
         if placed:
             points[row] = np.mean(placed, 0)
         elif any(mark.get("confidence") == _NOT_VISIBLE for mark in own):
@@ -136,7 +138,15 @@ def spacing_of(image: Mapping[str, str]) -> PixelSpacing | None:
     row, column = image.get("row_spacing_mm"), image.get("column_spacing_mm")
     if not row or not column:
         return None
-    return PixelSpacing(row_mm=float(row), column_mm=float(column), rule=SpacingRule.GIVEN)
+    row_mm, column_mm = _number(image, "row_spacing_mm"), _number(image, "column_spacing_mm")
+    return PixelSpacing(row_mm=row_mm, column_mm=column_mm, rule=SpacingRule.GIVEN)
+
+
+def _number(row: Mapping[str, str], column: str) -> float:
+    try:
+        return float(row[column])
+    except ValueError as error:
+        raise UnreadableError(f"{row['path']}, {column}: {row[column]!r} is no number such as 12.5") from error
 
 
 def split_by_patient(films: Sequence[AnnotatedFilm], seed: int, shares: tuple[int, int, int] = PAPER_SPLIT) -> Split:

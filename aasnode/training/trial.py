@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aasnode.errors import ConfigurationError
-from aasnode.inference.card import Card, read_card
+from aasnode.inference.card import CARD_FILE, Card, read_card
 from aasnode.inference.detector import load_detector
+from aasnode.measurement import Calibration
 from aasnode.training.assess import assess, joined
 from aasnode.training.calibrate import INTERVALS, calibrate, write_calibration
 from aasnode.training.dataset import AnnotatedFilm, read_annotated_films
@@ -105,8 +106,22 @@ def calibrate_for_site(request: SiteRequest) -> Card:
     patients = len(set(assessed.results.patients.tolist()))
     source = f"annotated films of {patients} patients of this site"
     fitted = calibrate(adi, sac, source, floors_mm=FLOORS_MM, length_share=LENGTH_SHARE)
-    shutil.copytree(request.model, request.out, dirs_exist_ok=True)
-    return write_calibration(request.out, fitted, request.version)
+    return copy_calibrated(request.model, request.out, fitted, request.version)
+
+
+def copy_calibrated(model: Path, out: Path, calibration: Calibration, version: str) -> Card:
+    """Card and weights in a new folder, with a page of its own: figures of the intervals before are not its own."""
+    before = read_card(model)
+    out.mkdir(parents=True, exist_ok=True)
+    for name in (CARD_FILE, *(stage.weights for stage in before.stages)):
+        shutil.copyfile(model / name, out / name)
+    page = (
+        f"# {before.name} {version}\n\n"
+        f"The networks of {before.name} {before.version}, whose page tells what they learnt from, their errors and\n"
+        f"their limits, with 90 % intervals from {calibration.source}. **Research use, not for diagnosis.**\n"
+    )
+    (out / "README.md").write_text(page, encoding="utf-8")
+    return write_calibration(out, calibration, version)
 
 
 def evaluated(trial: Trial, card: Card, count: int) -> Card:

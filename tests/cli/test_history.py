@@ -103,6 +103,31 @@ def test_the_table_says_which_value_was_compared_with_which_limit_and_what_came_
     assert re.search(r"13\.6 \(13\.4 – 13\.9\) +<= 14 mm: borderline +detector +aas_suspected", row)
 
 
+@pytest.mark.parametrize(
+    ("given", "note"),
+    [
+        ({"age_years": 5.0}, "under 18 years: thresholds are those of adults"),
+        ({"age_years": None}, "age unknown, taken as adult"),
+    ],
+)
+def test_the_table_says_why_nothing_is_assessed_and_what_is_taken_for_granted(
+    aasnode: Command, store: Store, given: dict[str, float | None], note: str
+) -> None:
+    with store.writing() as connection:
+        keep(connection, replace(film("1.2.31"), measurement=measured(2, 18, **given)))
+    assert f"[{2}] {note}" in aasnode("history", "--patient-id", "P1")[1]
+
+
+def test_an_adi_that_became_smaller_is_not_shown_as_an_improvement(aasnode: Command, store: Store) -> None:
+    with store.writing() as connection:
+        for year, adi_mm in ((2024, 8.0), (2025, 2.0)):
+            acquired = datetime(year, 3, 1, tzinfo=UTC)
+            keep(connection, film(f"1.2.{year}", study=f"1.3.{year}", acquired_at=acquired, adi_mm=adi_mm))
+    _, out, _ = aasnode("history", "--patient-id", "P1")
+    assert re.search(r"-6\.0 ±\S+ ! \[\d\]", out)
+    assert "] a smaller ADI may mean that the dens has moved up" in out
+
+
 def test_the_table_shows_each_length_relative_to_c1(aasnode: Command, store: Store) -> None:
     keep_measured(store, 2.8, 10.9)  # before and behind a dens of 10 mm: C1 is 23.7 mm wide inside
     _, out, _ = aasnode("history", "--patient-id", "P1")

@@ -15,6 +15,7 @@ from aasnode.cli.main import main
 from aasnode.cli.options import existing_store
 from aasnode.config import load
 from aasnode.store import deliveries, jobs, objects, results
+from aasnode.store.jobs import Backoff
 from aasnode.store.objects import NewObject
 from aasnode.store.schema import JobKind, JobState
 from aasnode.store.store import Store, utc_now
@@ -145,6 +146,35 @@ def test_status_counts_what_waits_and_what_rests(aasnode: Command, store: Store)
     assert "MODALITY" in state["last_arrivals"]
     _, table, _ = aasnode("status")
     assert "aasnode jobs list --state dead" in table
+
+
+def test_a_delivery_that_was_tried_in_vain_waits_since_it_was_asked_for_and_is_sent_when_that_is_wanted(
+    aasnode: Command, store: Store, config_file: Path
+) -> None:
+    reported_in_shadow_mode(store)
+    with config_file.open("a") as file:
+        file.write('[[delivery.destinations]]\nname = "pacs"\nae_title = "X"\nhost = "h"\nport = 104\n')
+    with store.writing() as connection:
+        deliveries.ask_for_study(connection, "1.2.30", {"pacs": None}, now=utc_now() - MINUTE, attempts=9)
+        job = jobs.claim(connection, JobKind.DELIVER, owner="t", now=utc_now(), lease=MINUTE, destination="pacs")
+        assert job is not None
+        jobs.fail(connection, job, "no answer; it is tried again", now=utc_now(), backoff=Backoff(first_seconds=999))
+    state = json.loads(aasnode("status", "--format", "json")[1])
+    assert state["waiting_seconds"]["deliver"] >= 60
+    [put_off] = state["put_off"]
+    assert (put_off["destination"], put_off["count"]) == ("pacs", 1)
+    assert "no answer; it is tried again" in aasnode("status")[1]
+    assert "No delivery can be put back" in aasnode("resend", "--all-dead")[2], "it is not dead"
+    assert aasnode("resend", "--destination", "pacs")[::2] == (0, "1 delivery is due again.\n")
+    with store.reading() as connection:
+        assert jobs.put_off(connection) == []
+        assert all(one.due_at <= utc_now() for one in jobs.list_jobs(connection))
+
+
+def test_times_are_those_of_the_site(aasnode: Command, store: Store) -> None:
+    with store.writing() as connection:
+        jobs.add_report(connection, study_instance_uid="1.2.30", now=NOON, settle=MINUTE, cap=MINUTE)
+    assert "2026-03-01 21:01:00+09:00" in aasnode("jobs", "list")[1]
 
 
 def test_a_destination_that_is_not_known_is_wrong_usage_and_the_known_ones_are_named(

@@ -432,9 +432,22 @@ def test_a_full_disk_puts_a_report_off_and_costs_no_attempt(node: Node, monkeypa
         patch.setattr(os, "fsync", no_space)
         assert node.reporter.step()
     assert node.jobs(JobKind.REPORT, JobState.PENDING)[0].attempts == 0
+    assert "disk" in (node.jobs(JobKind.REPORT)[0].reason or "")
     node.wait(60)
     assert node.reporter.step()
     assert len(versions(node)) == 1
+
+
+def test_a_disk_that_fills_while_a_report_is_made_is_not_filled_by_it(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node.analyse(marked_film())
+    node.wait(10)
+    fsync, calls = os.fsync, iter(range(100))
+    monkeypatch.setattr(os, "fsync", lambda file: no_space(file) if next(calls) > 3 else fsync(file))
+    assert node.reporter.step()
+    assert next(calls) > 4, "something was written before"
+    assert list(node.store.objects.folder.iterdir()) == []
 
 
 @pytest.mark.usefixtures("impatient")

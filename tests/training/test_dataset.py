@@ -78,6 +78,9 @@ def test_a_folder_is_read_as_its_readers_meant_it(folder: Path) -> None:
     ("images.csv", None, "images.csv: cannot be read"),
     ("images.csv", "file,view\n", "lacks the columns path"),
     ("annotations.csv", "path,x,y\n", "lacks the columns landmark"),
+    ("annotations.csv", "path,landmark,x,y\nfilm-0.png,dens_anterior,\"12,5\",3\n", "x: '12,5' is no number"),
+    ("annotations.csv", "path,landmark,x,y\nfilm-0.png,dens_front,12,3\n", "'dens_front' is none of c1_anterior_arch"),
+    ("images.csv", "path,row_spacing_mm,column_spacing_mm\nfilm-0.png,0.1mm,0.1\n", "row_spacing_mm: '0.1mm' is no"),
 ])  # fmt: skip
 def test_a_folder_that_lacks_something_is_told_so(folder: Path, name: str, content: str | None, problem: str) -> None:
     (folder / name).unlink()
@@ -85,6 +88,12 @@ def test_a_folder_that_lacks_something_is_told_so(folder: Path, name: str, conte
         (folder / name).write_text(content)
     with pytest.raises(UnreadableError, match=problem):
         read_annotated_films(folder)
+
+
+def test_a_table_as_a_spreadsheet_saves_it_is_read(folder: Path) -> None:
+    for name in ("images.csv", "annotations.csv"):
+        (folder / name).write_text((folder / name).read_text(), encoding="utf-8-sig")
+    assert len(read_annotated_films(folder)) == 2
 
 
 def stage(role: Role, **changes: object) -> StageCard:

@@ -14,7 +14,7 @@ import torch
 
 from aasnode.anatomy import LANDMARKS
 from aasnode.errors import ConfigurationError, ModelError
-from aasnode.inference.card import Card, Role, read_card, sha256_of, write_card
+from aasnode.inference.card import CARD_FILE, Card, Role, read_card, sha256_of, verify_weights, write_card
 from aasnode.inference.detection import Outcome
 from aasnode.inference.detector import load_detector
 from aasnode.inference.hrnet import PoseHRNet, Variant
@@ -25,7 +25,7 @@ from aasnode.training.dataset import FilmStream, read_annotated_films, split_by_
 from aasnode.training.evaluate import summarise
 from aasnode.training.model import _card, make_model, train_stage
 from aasnode.training.plan import plan_as_paper
-from aasnode.training.report import ALL
+from aasnode.training.report import ALL, EVALUATION
 from aasnode.training.request import ModelRequest, check, pretrained_of, version_problems
 from aasnode.training.sampler.crops import LOCATE, stage_card
 from aasnode.training.sampler.library import Library
@@ -42,6 +42,7 @@ from aasnode.training.trial import (
     Trial,
     assessable,
     calibrate_for_site,
+    copy_calibrated,
     simulated_films,
 )
 
@@ -328,3 +329,19 @@ def test_a_model_calibrated_on_a_sites_films_is_another_version(request_: ModelR
     with pytest.raises(ConfigurationError, match="is not empty"):
         calibrate_for_site(replace(site, out=request_.out, version="1.0.1"))
     assert not site.out.exists()
+
+
+def test_a_calibrated_copy_shows_no_figures_of_the_intervals_before(request_: ModelRequest, tmp_path: Path) -> None:
+    assert (request_.out / EVALUATION).exists()
+    fitted = replace(read_card(request_.out).calibration, adi_quantile=1.25, source="annotated films of this site")
+    copy_calibrated(request_.out, tmp_path / "site", fitted, "1.0.0+site.1")
+    card = read_card(tmp_path / "site")
+    assert (card.version, card.calibration.adi_quantile) == ("1.0.0+site.1", 1.25)
+    for stage in card.stages:
+        verify_weights(stage, tmp_path / "site")
+    assert {path.name for path in (tmp_path / "site").iterdir()} == {
+        CARD_FILE,
+        "README.md",
+        *(stage.weights for stage in card.stages),
+    }
+    assert "intervals from annotated films of this site" in (tmp_path / "site" / "README.md").read_text()

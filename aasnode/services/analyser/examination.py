@@ -6,7 +6,6 @@ The process may be ended at any moment, by its deadline or by a decoder that cra
 import contextlib
 import hashlib
 import logging
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +17,13 @@ from pydicom import Dataset
 
 from aasnode import analysis, log
 from aasnode.analysis import Analysis, AnalysisSettings
-from aasnode.child import describe_defect
+from aasnode.child import no_quoted_data
 from aasnode.config import Config
 from aasnode.dicom import exposure
 from aasnode.dicom.file import read_data_set
 from aasnode.dicom.identity import Identity, identify, is_own_object
 from aasnode.dicom.pixels import read_stored_pixels
-from aasnode.errors import AasnodeError, PermanentError
+from aasnode.errors import PermanentError
 from aasnode.inference.detection import Detector
 from aasnode.measurement import FilmStatus
 from aasnode.store.instances import Difference, Likeness
@@ -41,10 +40,6 @@ _IDENTITY = (
 
 DetectorFactory = Callable[[], Detector]
 """Loads the detector, in the analyser's process; importable by name."""
-
-
-class ExaminationError(AasnodeError):
-    """A defect of ours showed on this film; told by its type and place, since its text may quote the data set."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +81,7 @@ class Examiner:
     def __init__(self, detector: Detector, config: Config) -> None:
         self._detector = detector
         self._zone = ZoneInfo(config.node.time_zone)
-        self._settings = AnalysisSettings(
-            selection=config.selection, pixels=config.pixels, measurement=config.measurement
-        )
+        self._settings = AnalysisSettings.of(config)
 
     @property
     def model(self) -> str:
@@ -99,17 +92,10 @@ class Examiner:
         """Examine one film.
 
         Raises:
-            AasnodeError: the film is unreadable, its pixels included, or examining it showed a defect
-                (ExaminationError).
+            AasnodeError: the film is unreadable, its pixels included, or examining it showed a defect (DefectError).
         """
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # pydicom's warnings quote values
-                return self._examine(request)
-        except AasnodeError:
-            raise
-        except Exception as error:  # noqa: BLE001  the one broad except of this process: no quoted data gets out
-            raise ExaminationError(describe_defect(error)) from None
+        with no_quoted_data():
+            return self._examine(request)
 
     def _examine(self, request: Request) -> Examination:
         dataset = read_data_set(request.path, self._settings.pixels)

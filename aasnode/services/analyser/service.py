@@ -95,8 +95,8 @@ class Analyser:
             self._work_off(job)
         except LeaseLostError:
             log.event(LOGGER, "lease_lost", level=logging.WARNING, job=job.id)
-        except TransientError:
-            self._owed.give_back(job)
+        except TransientError as error:
+            self._owed.give_back(job, reason=str(error))
             raise
         return True
 

@@ -1,6 +1,5 @@
 """A film's overlay, decoded and drawn in a process that can be ended: a film that hangs or crashes it ends no node."""
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,17 +8,12 @@ from pathlib import Path
 from pydicom import Dataset
 
 from aasnode import log
-from aasnode.child import describe_defect
+from aasnode.child import no_quoted_data
 from aasnode.config import Config, PixelsSection
 from aasnode.dicom.file import read_data_set
 from aasnode.dicom.pixels import read_pixels
-from aasnode.errors import AasnodeError
 from aasnode.reports.findings import StudyFindings
 from aasnode.reports.secondary_capture import build_secondary_capture
-
-
-class DrawingError(AasnodeError):
-    """A defect of ours showed on this film; told by its type and place, since its text may quote the data set."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,14 +33,8 @@ def prepare(config: Config) -> Callable[[Request], Dataset]:
 
 def draw(limits: PixelsSection, request: Request) -> Dataset:
     """The overlay as a whole data set. Raises AasnodeError: the film cannot be read, or a defect showed."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydicom's warnings quote values
-            return _draw(limits, request)
-    except AasnodeError:
-        raise
-    except Exception as error:  # noqa: BLE001  no quoted data gets out of this process
-        raise DrawingError(describe_defect(error)) from None
+    with no_quoted_data():
+        return _draw(limits, request)
 
 
 def _draw(limits: PixelsSection, request: Request) -> Dataset:

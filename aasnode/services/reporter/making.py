@@ -18,16 +18,28 @@ Draw = Callable[[StudyFindings, FilmFindings], Dataset | None]
 """The overlay of one film of a study as a whole data set; None where the film's file is gone."""
 
 
-def make_objects(study: StudyFindings, store: Store, draw: Draw) -> Iterator[NewObject]:
-    """The report in each of its SOP classes and the overlay of each film, one after the other.
+def make_objects(study: StudyFindings, store: Store, draw: Draw) -> list[NewObject]:
+    """The report in each of its SOP classes and the overlay of each film, or an error and no file of them.
 
     The overlay of a film whose file is gone stays as it was delivered.
     """
+    written: list[str] = []
+    try:
+        return list(_make(study, store, draw, written))
+    except BaseException:
+        for name in written:  # on a full disk the next attempt would leave as many again
+            store.objects.remove(name)
+        raise
+
+
+def _make(study: StudyFindings, store: Store, draw: Draw, written: list[str]) -> Iterator[NewObject]:
     for preference, sop_class_uid in enumerate(SOP_CLASSES):
         uid = structured_report_uid(study, sop_class_uid)
         built = _built_before(store, uid)
         if built is None:
-            built = _store_object(store, build_structured_report(_as_first_made(study, uid, store), sop_class_uid))
+            built = _store_object(
+                store, build_structured_report(_as_first_made(study, uid, store), sop_class_uid), written
+            )
         yield _as_candidate(built, STRUCTURED_REPORT, preference)
     for film in study.films:
         uid = overlay_uid(study, film)
@@ -36,7 +48,7 @@ def make_objects(study: StudyFindings, store: Store, draw: Draw) -> Iterator[New
             drawn = draw(_as_first_made(study, uid, store), film)
             if drawn is None:
                 continue
-            built = _store_object(store, drawn)
+            built = _store_object(store, drawn, written)
         yield _as_candidate(built, overlay_role(film.sop_instance_uid), 0)
 
 
@@ -52,9 +64,10 @@ def _as_first_made(study: StudyFindings, sop_instance_uid: str, store: Store) ->
     return study if first is None else replace(study, created_at=first.astimezone(study.created_at.tzinfo))
 
 
-def _store_object(store: Store, dataset: Dataset) -> NewObject:
+def _store_object(store: Store, dataset: Dataset, written: list[str]) -> NewObject:
     encoded = write_part10(dataset)
     file = store.objects.write([encoded])
+    written.append(file.name)
     return NewObject(
         role="",
         preference=0,

@@ -96,9 +96,9 @@ class Reporter:
             log.event(LOGGER, "lease_lost", level=logging.WARNING, job=job.id)
         except DiskReserveError as error:  # of the objects or of the database: no fault of the study
             log.event(LOGGER, "report_put_off", level=logging.WARNING, job=job.id, reason=str(error))
-            self._owed.give_back(job, after=_DISK_FULL)
-        except TransientError:
-            self._owed.give_back(job)
+            self._owed.give_back(job, after=_DISK_FULL, reason=str(error))
+        except TransientError as error:
+            self._owed.give_back(job, reason=str(error))
             raise
         return True
 
@@ -160,7 +160,7 @@ class Reporter:
         return self._keep(job, gathered, study, self._make(gathered, study), sent)
 
     def _make(self, gathered: Gathered, study: StudyFindings) -> list[NewObject]:
-        return list(make_objects(study, self._store, partial(self._draw, gathered)))
+        return make_objects(study, self._store, partial(self._draw, gathered))
 
     def _draw(self, gathered: Gathered, study: StudyFindings, film: FilmFindings) -> Dataset | None:
         """The film's overlay, drawn before the deadline; None where its file is gone."""

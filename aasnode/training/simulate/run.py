@@ -120,8 +120,7 @@ def _make_patient(request: SimulationRequest, cohort: Cohort, number: int) -> li
         name = film_name(appointment, cohort, request.film_format)
         film = expose(appointment, bank, wish, name)
         write = write_dicom if request.film_format is FilmFormat.DICOM else write_png
-        write(film, request.out / name)
-        films.append(film.truth)
+        films.append(write(film, request.out / name))
     return films
 
 

@@ -6,6 +6,7 @@ the detector's, Imager Pixel Spacing; SID is always given, the magnification on 
 """
 
 import csv
+import dataclasses
 import hashlib
 import json
 from collections.abc import Sequence
@@ -35,17 +36,23 @@ _DESCRIPTIONS = {
 }
 
 
-def write_png(film: Film, path: Path) -> None:
-    """16 bits, the 12 of the film stretched over them, bright = dense: a picture cannot say that it is inverted."""
+def write_png(film: Film, path: Path) -> FilmTruth:
+    """16 bits, the 12 of the film stretched over them, bright = dense: a picture cannot say that it is inverted.
+
+    So the truth of what was written, which is given back, knows nothing of that either.
+    """
     pixels = WHITE - film.pixels if film.monochrome1 else film.pixels
     if not cv2.imwrite(str(path), pixels * (65535 // WHITE)):
         raise OSError(f"cannot write {path}")
+    shown = {name: strength for name, strength in film.truth.disturbances.items() if name != Disturbance.MONOCHROME1}
+    return dataclasses.replace(film.truth, disturbances=shown)
 
 
-def write_dicom(film: Film, path: Path) -> None:
-    """A Part 10 file, explicit little endian."""
+def write_dicom(film: Film, path: Path) -> FilmTruth:
+    """A Part 10 file, explicit little endian; its truth."""
     dataset = build_dataset(film)
     dataset.save_as(path, enforce_file_format=True)
+    return film.truth
 
 
 def uid_of(*words: object) -> UID:

@@ -221,7 +221,7 @@ def test_a_picture_is_bright_where_the_neck_is_dense_whatever_the_film_was_store
     plain, inverted = make_film({}), make_film({Disturbance.MONOCHROME1: 0.5})
     assert inverted.monochrome1
     for name, film in (("plain", plain), ("inverted", inverted)):
-        write_png(film, tmp_path / f"{name}.png")
+        assert write_png(film, tmp_path / f"{name}.png").disturbances == {}, "nothing of it is seen"
     one, other = (cv2.imread(str(tmp_path / f"{name}.png"), cv2.IMREAD_UNCHANGED) for name in ("plain", "inverted"))
     assert np.array_equal(other // 16, WHITE - inverted.pixels)
     assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.9
