@@ -40,9 +40,8 @@ def why_not_excluded(films: Sequence[Measurement]) -> str | None:
     if not normal or any(film.excludes_aas for film in normal):
         return None
     if any(film.view is View.FLEXION for film in normal):
-        return "Not excluded: that the neck is bent forward is told from the picture alone"
-    # Kauppi & Neva 1998
-    return "Not excluded without a measured flexion film: other views miss half of the unstable joints"
+        return "Not excluded: the flexion is told from the picture alone"
+    return "Not excluded without a measured flexion film"
 
 
 def _reason(measurements: Sequence[Measurement], assessment: Assessment) -> str:
@@ -51,7 +50,7 @@ def _reason(measurements: Sequence[Measurement], assessment: Assessment) -> str:
     deciding = [film for film in measurements if film.assessment is assessment]
     words = [f"{film.view}: {film.assessment_reason}" for film in deciding]
     if caveat := why_not_excluded(deciding):
-        words.append(caveat)
+        words += [caveat, "Other views miss half of the unstable joints"]  # Kauppi & Neva 1998
     if unlike := _why_no_movement(measurements):
         words.append(unlike)
     return ". ".join(words)

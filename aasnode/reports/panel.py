@@ -256,11 +256,10 @@ def _add_basis(column: _Column, study: StudyFindings, film: FilmFindings) -> Non
     lines = [f"Thresholds: {study.settings.thresholds}"]
     if film.spacing is not None:
         lines.append(f"Millimetres: {wording.SPACING_RULES[film.spacing.rule]}")
-    lines.append(f"Model: {film.model}")
+    lines.append(f"Model: {film.model} · made {study.created_at:%Y-%m-%d %H:%M}")
     if film.adi or film.sac:
         assert film.measurement is not None
         lines.append(f"Intervals: calibrated on {film.measurement.interval_source}")
-    lines.append(f"Made: {study.created_at:%Y-%m-%d %H:%M}; the latest overlay of a film counts")
     for line in lines:
         column.paragraph(line, column.style(0.72, DIM))
 

@@ -32,7 +32,7 @@ def test_a_flexion_that_the_picture_alone_tells_excludes_nothing() -> None:
     guessed = replace(measured(1.5, 19, view=View.FLEXION), is_view_stated=False)
     study = assess_study([guessed], SHIPPED)
     assert not study.excludes_aas
-    assert "Not excluded: that the neck is bent forward is told from the picture alone" in study.reason
+    assert "Not excluded: the flexion is told from the picture alone" in study.reason
 
 
 def test_a_graver_repeat_speaks_for_the_study_and_the_primary_film_for_its_movement() -> None:
