@@ -72,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
     config = load_config(arguments)
     path = config_path(arguments)
     config_seen = f"{path} is in order" if path else "no file: the values as shipped"
+    if not config.receiver.allowed_calling_ae_titles:
+        config_seen += "; whoever reaches the port may send (receiver.allowed_calling_ae_titles is empty)"
     findings = [Finding(part=Part.CONFIG, well=True, seen=config_seen)]
     for part, look in _looks(config):
         if arguments.only in (None, part):

@@ -12,7 +12,7 @@ from aasnode.anatomy import COLOURS_RGB, LANDMARKS, Facing, Landmark, View
 from aasnode.config import Plane
 from aasnode.geometry import PixelSpacing, Point, SpacingRule
 from aasnode.measurement import Assessment, Change, ComparedLength, LengthFinding, Measurement, NotComparable
-from aasnode.reports import drawing, overlay, panel
+from aasnode.reports import drawing, overlay, panel, wording
 from aasnode.reports.drawing import Picture, Style, text_width
 from aasnode.reports.findings import EarlierLength, FilmFindings, StudyFindings
 from aasnode.reports.overlay import LINE, SCALE_BARS_MM, draw_overlay, film_placement
@@ -295,6 +295,41 @@ def test_a_value_compared_as_a_range_says_so(
     film = saying(film_of_size(make_film, "as stored"), ranged, ranged)
     draw_overlay(make_study(film), film)
     assert "5.1 to 6.1 mm, detector plane > 3 mm: abnormal only a magnification-corrected value" in words(drawn)
+
+
+@pytest.mark.parametrize(
+    ("view", "is_stated", "said"),
+    [
+        (View.NEUTRAL, True, "Not excluded without a measured flexion film"),
+        (View.FLEXION, False, "Not excluded: the flexion is told from the picture alone"),
+        (View.FLEXION, True, None),
+    ],
+)
+def test_what_excludes_nothing_says_so_below_its_verdict(
+    view: View,
+    is_stated: bool,
+    said: str | None,
+    drawn: list[tuple[str, int, int, Style]],
+    make_film: FilmFactory,
+    make_study: StudyFactory,
+) -> None:
+    film = make_film(view=view, is_view_stated=is_stated)
+    assert film.measurement is not None
+    film = replace(film, measurement=replace(film.measurement, is_view_stated=is_stated))
+    draw_overlay(make_study(film), film)
+    assert "No atlantoaxial subluxation on this view" in words(drawn)
+    assert (said in words(drawn)) if said else ("Not excluded" not in words(drawn))
+    assert ("told from the picture" in words(drawn)) is not is_stated
+
+
+def test_a_repeat_says_that_another_film_is_tracked_and_each_says_when_it_was_made(
+    drawn: list[tuple[str, int, int, Style]], make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    film = make_film(is_repeat=True)
+    study = make_study(film)
+    draw_overlay(study, film)
+    assert wording.REPEAT in words(drawn)
+    assert f"made {study.created_at:%Y-%m-%d %H:%M}" in words(drawn)
 
 
 def test_a_length_that_was_not_compared_says_why_in_the_films_assessment(

@@ -156,6 +156,15 @@ def test_a_child_is_measured_and_not_assessed(make_film: FilmFactory, make_study
     assert "neutral: not assessed. under 18 years" in evaluations(report, codes.COMMENT)
 
 
+def test_a_view_that_the_picture_alone_tells_and_a_repeat_are_told_as_that(
+    make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    study = make_study(make_film(is_view_stated=False, is_repeat=True), make_film())
+    guessed, stated = evaluations(build_structured_report(study), codes.COMMENT)[1:3]
+    assert guessed.endswith(f". The view is told from the picture alone. {wording.REPEAT}")
+    assert "picture" not in stated
+
+
 def codes_of_films(report: Dataset) -> dict[str, str]:
     """What each film says, by the instance that the code is inferred from."""
     (part,) = below(report, codes.QUALITATIVE_EVALUATIONS)
