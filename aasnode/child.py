@@ -22,6 +22,8 @@ AnswerT = TypeVar("AnswerT")
 
 _SPAWN = multiprocessing.get_context("spawn")  # a fork would copy threads and locks of torch and of the log
 _GRACE_SECONDS = 5.0
+PREPARE_SECONDS = 120.0
+"""Time that preparing may take."""
 
 
 class DeadlineError(AasnodeError):
@@ -60,7 +62,9 @@ class Child(Generic[RequestT, AnswerT]):
     after it was ended; preparing has a limit of its own, so that loading a model is not charged to the first film.
     """
 
-    def __init__(self, prepare: Callable[[], Callable[[RequestT], AnswerT]], *, prepare_seconds: float = 120.0) -> None:
+    def __init__(
+        self, prepare: Callable[[], Callable[[RequestT], AnswerT]], *, prepare_seconds: float = PREPARE_SECONDS
+    ) -> None:
         self._prepare = prepare
         self._prepare_seconds = prepare_seconds
         self._process: multiprocessing.process.BaseProcess | None = None
@@ -74,6 +78,8 @@ class Child(Generic[RequestT, AnswerT]):
 
     def start(self) -> None:
         """Start and prepare it, unless it runs; raises DeadlineError, ChildDiedError, or what ``prepare`` raised."""
+        if self._process is not None and not self._process.is_alive():
+            self.end()  # it died while it was idle
         if self._connection is None:
             self._start()
 

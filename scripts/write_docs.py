@@ -4,6 +4,7 @@
 """
 
 import dataclasses
+import math
 import re
 import subprocess
 import sys
@@ -112,7 +113,8 @@ def _kind(hint: Any) -> str:
     """What a value may be, for people."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated and arguments[0] is str and isinstance(arguments[1], Bounds):
-        return f"text, up to {arguments[1].high:.0f} characters"
+        most = arguments[1].high
+        return f"text, up to {most:.0f} characters" if math.isfinite(most) else "text"
     if origin is Annotated:
         return " ".join([_kind(arguments[0]), *(_rule(rule) for rule in arguments[1:])])
     if origin is tuple:

@@ -170,6 +170,13 @@ def test_a_number_that_makes_no_sense_is_a_problem(
         config.load(path)
 
 
+def test_a_host_is_not_empty(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[node]\nhost = ""\n')
+    with pytest.raises(ConfigurationError, match=r"^node\.host: must not be empty$"):
+        config.load(path)
+
+
 def test_settings_that_contradict_each_other_are_problems() -> None:
     destination = {"name": "pacs", "ae_title": "PACS", "host": "192.0.2.1", "port": 104}
     table = {

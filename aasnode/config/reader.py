@@ -119,5 +119,8 @@ def _broken(rule: Bounds | Matches, value: Any, path: str) -> str | None:
     size = len(value) if isinstance(value, str | tuple) else value
     if rule.low <= size <= rule.high and math.isfinite(size):
         return None
+    if value in ("", ()):
+        return f"{path}: must not be empty"
     allowed = f"from {rule.low} to {rule.high}" if math.isfinite(rule.high) else f"at least {rule.low}, and finite"
-    return f"{path}: must be {allowed}, is {value!r}"
+    of_what = " long" if isinstance(value, str) else ""
+    return f"{path}: must be {allowed}{of_what}, is {value!r}"

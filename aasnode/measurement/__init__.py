@@ -7,18 +7,18 @@ from aasnode.measurement.assessment import (
     FINDINGS,
     PLANE_NOT_STATED,
     PLANES,
+    SEVERITY,
     Assessment,
     ComparedLength,
     FilmAssessment,
     LengthFinding,
     assess_film,
-    is_graver,
 )
 from aasnode.measurement.course import Compared, CourseChanges, CourseEntry, NotComparable, changes
 from aasnode.measurement.film import ADI_ENDS, SAC_ENDS, Measurement, measure
 from aasnode.measurement.length import Calibration, Change, IntervalRule, Length, difference, length_sigma_mm
 from aasnode.measurement.status import FilmStatus
-from aasnode.measurement.study import StudyAssessment, assess_study, why_not_excluded
+from aasnode.measurement.study import StudyAssessment, assess_study
 
 __all__ = [
     "ADI_ENDS",
@@ -26,6 +26,7 @@ __all__ = [
     "PLANES",
     "PLANE_NOT_STATED",
     "SAC_ENDS",
+    "SEVERITY",
     "Assessment",
     "Calibration",
     "Change",
@@ -45,8 +46,6 @@ __all__ = [
     "assess_study",
     "changes",
     "difference",
-    "is_graver",
     "length_sigma_mm",
     "measure",
-    "why_not_excluded",
 ]

@@ -119,11 +119,6 @@ def combine(assessments: Sequence[Assessment]) -> Assessment:
     return next((grave for grave in SEVERITY if grave in assessments), Assessment.NOT_ASSESSED)
 
 
-def is_graver(one: Assessment, other: Assessment) -> bool:
-    """Whether ``one`` would be said of both."""
-    return one is not other and combine([one, other]) is one
-
-
 def _assess_adi(compared: ComparedLength, settings: MeasurementSection) -> LengthFinding:
     threshold, operator = settings.adi_threshold_mm, settings.adi_operator
     low, high = (_is_above(mm, threshold, operator) for mm in (compared.low_mm, compared.high_mm))

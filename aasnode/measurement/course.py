@@ -41,6 +41,8 @@ class NotComparable:
 
 Comparison = Compared | NotComparable
 
+_ALL_DISPUTED = "every earlier film came again as another person's"
+
 
 @dataclass(frozen=True, kw_only=True)
 class CourseChanges:
@@ -90,10 +92,11 @@ def _compare(
     if length is None or (reason := _why_alone(entry)):
         why = NotComparable(reason="not measured on this film" if length is None else reason)
         return why, why
-    earlier = [film for film in _earlier(entry, entries) if length_of(film) is not None and not film.is_disputed]
+    measured = [film for film in _earlier(entry, entries) if length_of(film) is not None]
+    earlier = [film for film in measured if not film.is_disputed]
     comparable = [(film, then) for film in earlier if _is_like(entry, film) and (then := length_of(film))]
     if not comparable:
-        why = NotComparable(reason=_why_unlike(entry, earlier))
+        why = NotComparable(reason=_why_unlike(entry, earlier) if earlier or not measured else _ALL_DISPUTED)
         return why, why
     found = [
         Compared(against=film.key, change=difference(length, then, magnification_sd=magnification_sd))

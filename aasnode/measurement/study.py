@@ -34,8 +34,8 @@ def assess_study(measurements: Sequence[Measurement], settings: MeasurementSecti
     )
 
 
-def why_not_excluded(films: Sequence[Measurement]) -> str | None:
-    """What to say beside the best that is said of a film or a study, unless the neck is bent forward on one of them."""
+def _why_not_excluded(films: Sequence[Measurement]) -> str | None:
+    """What to say beside the best that is said of a study, unless the neck is bent forward on a film that says it."""
     normal = [film for film in films if film.assessment is Assessment.NO_AAS_ON_THIS_VIEW]
     if not normal or any(film.excludes_aas for film in normal):
         return None
@@ -49,7 +49,7 @@ def _reason(measurements: Sequence[Measurement], assessment: Assessment) -> str:
         return "no film of this study was measured"
     deciding = [film for film in measurements if film.assessment is assessment]
     words = [f"{film.view}: {film.assessment_reason}" for film in deciding]
-    if caveat := why_not_excluded(deciding):
+    if caveat := _why_not_excluded(deciding):
         words += [caveat, "Other views miss half of the unstable joints"]  # Kauppi & Neva 1998
     if unlike := _why_no_movement(measurements):
         words.append(unlike)

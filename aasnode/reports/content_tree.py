@@ -174,6 +174,8 @@ def qualitative_evaluations(study: StudyFindings) -> Iterator[Dataset]:
     yield text(contains, codes.COMMENT, wording.describe_study(study))
     for film in study.films:
         yield from _film_evaluations(study, film)
+    if study.has_films_held_apart:
+        yield text(contains, codes.COMPARISON, wording.HELD_APART)
     for name, change in (("ADI", together.adi_flexion_minus_extension), ("SAC", together.sac_flexion_minus_extension)):
         if change is not None:
             yield text(contains, codes.CHANGE_ON_MOTION, f"{name}: {wording.describe_change(change)}")

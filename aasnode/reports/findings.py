@@ -134,6 +134,7 @@ class StudyFindings:
     version: int = 1  # of the study's report; viewers show the instance with the highest number
     predecessor: ObjectReference | None = None  # the version of the structured report that this one replaces
     settings: ReportSettings
+    has_films_held_apart: bool = False  # earlier ones under the patient ID that may be another person's
     created_at: datetime  # aware; in the site's time zone
 
     def __post_init__(self) -> None:
@@ -143,6 +144,12 @@ class StudyFindings:
             raise ValueError("the films of a report are of one study")
         if self.created_at.tzinfo is None:
             raise ValueError("created_at has no time zone")
+
+    def place_in_view(self, film: FilmFindings) -> int:
+        """Among the films of its view, from 0: the one that is compared over time first, then its repeats."""
+        of_view = [other for other in self.films if other.view is film.view]
+        tracked_first = sorted(of_view, key=lambda other: other.is_repeat)
+        return [other.sop_instance_uid for other in tracked_first].index(film.sop_instance_uid)
 
     @property
     def study_instance_uid(self) -> UID:

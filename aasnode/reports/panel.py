@@ -8,7 +8,7 @@ import numpy as np
 from aasnode.anatomy import COLOURS_RGB, Landmark
 from aasnode.config import Plane
 from aasnode.geometry import Point
-from aasnode.measurement import ADI_ENDS, PLANES, SAC_ENDS, Assessment, Length, LengthFinding, why_not_excluded
+from aasnode.measurement import ADI_ENDS, PLANES, SAC_ENDS, Assessment, Length, LengthFinding
 from aasnode.reports import wording
 from aasnode.reports.drawing import (
     Colour,
@@ -214,7 +214,7 @@ def _add_assessment(column: _Column, film: FilmFindings) -> None:
     style = column.style(1.0, ASSESSMENT_COLOURS[assessment], Weight.BOLD)
     verdict = wording.ASSESSMENTS[assessment]
     column.paragraph(verdict[0].upper() + verdict[1:], style)
-    if film.measurement and (caveat := why_not_excluded([film.measurement])):
+    if film.measurement and (caveat := wording.describe_caveat(film.measurement)):
         column.paragraph(caveat, column.style(0.85, WARNING))
     if film.is_repeat:
         column.paragraph(wording.REPEAT, column.style(0.78, DIM))

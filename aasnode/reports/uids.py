@@ -34,7 +34,7 @@ def series_uid(study: StudyFindings, modality: str) -> UID:
 
 def structured_report_uid(study: StudyFindings, sop_class_uid: str) -> UID:
     """SOP Instance UID of the study's structured report in this SOP class."""
-    results = [*map(film_digest, study.films), _digest(study.assessment)]
+    results = [*map(film_digest, study.films), _digest((study.assessment, study.has_films_held_apart))]
     return object_uid(sop_class_uid, study.study_instance_uid, results, settings_digest(study.settings))
 
 
@@ -47,9 +47,10 @@ def overlay_uid(study: StudyFindings, film: FilmFindings) -> UID:
 
 
 def motion_shown(study: StudyFindings, film: FilmFindings) -> StudyAssessment | None:
-    """The study's assessment where this film's overlay shows flexion minus extension: on these two views, if known."""
+    """The study's assessment where this film's overlay shows flexion minus extension: on the two that tell it."""
     known = study.assessment.adi_flexion_minus_extension or study.assessment.sac_flexion_minus_extension
-    return study.assessment if known and film.view in (View.FLEXION, View.EXTENSION) else None
+    tells = film.view in (View.FLEXION, View.EXTENSION) and not film.is_repeat
+    return study.assessment if known and tells else None
 
 
 def tracking_uid(study: StudyFindings, film: FilmFindings, length: str) -> UID:
@@ -59,13 +60,11 @@ def tracking_uid(study: StudyFindings, film: FilmFindings, length: str) -> UID:
     of an unknown view or without a patient ID has no course and is tracked within its study. Repeats of a view are
     numbered, since viewers merge what has the same tracking UID.
     """
-    of_view = [other.sop_instance_uid for other in study.films if other.view is film.view]
-    number = of_view.index(film.sop_instance_uid)
     person = [film.text(keyword).strip() for keyword in _PERSON]
     is_tracked = bool(person[0]) and film.view is not View.UNKNOWN
     whose = person if is_tracked else [study.study_instance_uid]
     rule = film.spacing.rule if film.spacing else ""
-    how = (film.view, rule, film.model, str(number))
+    how = (film.view, rule, film.model, str(study.place_in_view(film)))
     return UID(own_uid("tracking", study.settings.device_observer_uid, *whose, length, *how))
 
 

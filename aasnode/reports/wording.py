@@ -13,6 +13,7 @@ from aasnode.measurement import (
     ComparedLength,
     Length,
     LengthFinding,
+    Measurement,
     NotComparable,
 )
 from aasnode.reports.findings import EarlierLength, FilmFindings, StudyFindings
@@ -36,7 +37,10 @@ ASSESSMENTS = {
     Assessment.NOT_ASSESSED: "not assessed",
 }
 
-REPEAT = "Another film of this view in the study, which says less, is the one compared over time"
+REPEAT = "A repeat: another film of this view, which shows less, is the one compared over time"
+HELD_APART = (
+    "Earlier films under this patient ID state another issuer, birth date or sex, or none: they are not compared"
+)
 PSEUDOSTABILISATION = "a smaller ADI may mean that the dens has moved up"
 C1_DIAMETER = "inner sagittal diameter of C1"
 
@@ -159,17 +163,25 @@ def remarks(film: FilmFindings) -> list[str]:
     return [*told, REPEAT] if film.is_repeat else told
 
 
+def describe_caveat(measured: Measurement) -> str | None:
+    """What to say of one film, whatever the others of its study show, beside the best that can be said of it."""
+    if measured.assessment is not Assessment.NO_AAS_ON_THIS_VIEW or measured.excludes_aas:
+        return None
+    if measured.view is View.FLEXION:
+        return "Excludes nothing: the flexion is told from the picture alone"
+    return "Excludes nothing: only a flexion film can"
+
+
 def describe_study(study: StudyFindings) -> str:
     """The study's assessment, and what it rests on."""
     together = study.assessment
     said = ASSESSMENTS[together.assessment]
-    if len(study.films) > 1:
+    if sum(bool(film.measurement and film.measurement.assessment is together.assessment) for film in study.films) > 1:
         said = said.replace("this view", "these views")
     return f"Study: {said}. {together.reason}".strip()
 
 
 def film_name(study: StudyFindings, film: FilmFindings) -> str:
     """``flexion``; of repeats of a view, the second and further are numbered: ``flexion 2``."""
-    of_view = [other.sop_instance_uid for other in study.films if other.view is film.view]
-    number_of_film = of_view.index(film.sop_instance_uid) + 1
-    return VIEWS[film.view] if number_of_film == 1 else f"{VIEWS[film.view]} {number_of_film}"
+    place = study.place_in_view(film)
+    return VIEWS[film.view] if place == 0 else f"{VIEWS[film.view]} {place + 1}"

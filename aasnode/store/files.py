@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +86,16 @@ class FileStore:
     def remove(self, name: str) -> None:
         """Remove a file; one that is already gone is fine."""
         self.path(name).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def provisional(self) -> Iterator[list[str]]:
+        """A list for the names of new files, which go again at the end: cleared by who let a row name them."""
+        written: list[str] = []
+        try:
+            yield written
+        finally:
+            for name in written:  # on a full disk the next attempt would leave as many again
+                self.remove(name)
 
     def sweep(self, known: Container[str], *, parts_seconds: float, unnamed_seconds: float) -> int:
         """Remove half-written files and whole ones that no row names, each from its age on; how many.

@@ -55,7 +55,7 @@ class Job:
     token: int
     owner: str | None
     reason: str | None
-    created_at: datetime
+    created_at: datetime  # asked for, the last time
     finished_at: datetime | None
     delivered_at: datetime | None  # deliver: when the peer last took the object; stays when the job is put back
 
@@ -67,7 +67,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class PutOff:
-    """Jobs of one kind, to one destination, that were tried or claimed in vain and wait."""
+    """Jobs of one kind, to one destination, that were tried or claimed in vain for one reason and wait."""
 
     kind: JobKind
     destination: str | None
@@ -266,19 +266,20 @@ def waiting_since(connection: Connection, kind: JobKind, *, now: datetime) -> da
 
     Since it was asked for, where it was tried in vain or is put off; else since it became due.
     """
-    is_ready = and_(jobs.c.attempts == 0, jobs.c.due_at <= now)
+    is_ready = and_(jobs.c.reason.is_(None), jobs.c.due_at <= now)
     since = case((is_ready, jobs.c.due_at), else_=jobs.c.created_at)
     waiting = [jobs.c.kind == kind, jobs.c.state == JobState.PENDING]
     return connection.execute(select(since).where(*waiting).order_by(since).limit(1)).scalar()
 
 
 def put_off(connection: Connection) -> Sequence[PutOff]:
-    """The pending jobs that wait for another attempt or for better times, with the reason of the last that failed."""
+    """The pending jobs that wait for another attempt or for better times, by the reason of their last one."""
+    alike = (jobs.c.kind, jobs.c.destination, jobs.c.reason)
     query = (
-        select(jobs.c.kind, jobs.c.destination, func.count(), func.min(jobs.c.due_at), func.max(jobs.c.reason))
+        select(jobs.c.kind, jobs.c.destination, func.count(), func.min(jobs.c.due_at), jobs.c.reason)
         .where(jobs.c.state == JobState.PENDING, jobs.c.reason.is_not(None))
-        .group_by(jobs.c.kind, jobs.c.destination)
-        .order_by(jobs.c.kind, jobs.c.destination)
+        .group_by(*alike)
+        .order_by(*alike)
     )
     return [
         PutOff(kind=JobKind(kind), destination=destination, count=count, next_at=next_at, reason=reason)
@@ -306,11 +307,12 @@ def ended(state: JobState, reason: str | None, now: datetime) -> dict[str, Any]:
 
 
 def put_back(connection: Connection, chosen: ColumnElement[bool], now: datetime) -> int:
-    """Make the chosen jobs due with all their attempts; how many."""
+    """Make the chosen jobs due with all their attempts, as if they were asked for now; how many."""
     values = {
         "state": JobState.PENDING,
         "attempts": 0,
         "reason": None,
+        "created_at": now,
         "due_at": now,
         "lease_until": None,
         "finished_at": None,

@@ -4,13 +4,13 @@ A result is written once per SOP Instance UID, with everything that was found. I
 sorted by; ``details`` holds the whole.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from cattrs.preconf.json import make_converter
-from sqlalchemy import Connection, RowMapping, String, cast, delete, exists, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, delete, exists, insert, select, update
 
 from aasnode.anatomy import Facing, Landmarks, View
 from aasnode.dicom import exposure
@@ -23,11 +23,6 @@ from aasnode.store.schema import Arrival, instances, results, revisions
 _CONVERTER = make_converter()
 _REPORTED = [status for status in FilmStatus if status.is_reported]
 _PERSON = ("PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")
-_STATED = cast(revisions.c.differences, String)
-_DISPUTED = exists().where(
-    revisions.c.first_instance_id == results.c.instance_id,
-    or_(*(_STATED.contains(f'"{element}"') for element in _PERSON)),
-)
 _WITHOUT_NUMBERS = [status for status in FilmStatus if not status.is_reported]
 
 
@@ -153,14 +148,34 @@ def by_persons(films: Sequence[StoredResult]) -> Mapping[Person, Sequence[Stored
 
 
 def select_results(connection: Connection, *where: Any, order_by: Any) -> Sequence[StoredResult]:
-    """The results that fulfil ``where`` (SQL expressions on the tables of this room), in one SELECT."""
+    """The results that fulfil ``where`` (SQL expressions on the tables of this room).
+
+    In one SELECT, and one more for each film that came again with another header, which is rare.
+    """
+    came_again = exists().where(revisions.c.sop_instance_uid == results.c.sop_instance_uid).label("came_again")
     query = (
-        select(results, instances.c.file_name, instances.c.calling_ae_title, _DISPUTED.label("is_disputed"))
+        select(results, instances.c.file_name, instances.c.calling_ae_title, came_again)
         .join(instances, instances.c.id == results.c.instance_id)
         .where(*where)
         .order_by(order_by)
     )
-    return [_stored(row) for row in connection.execute(query).mappings()]
+    found = connection.execute(query).mappings().all()
+    disputed = _disputed(connection, {row["sop_instance_uid"] for row in found if row["came_again"]})
+    return [_stored(row, is_disputed=row["sop_instance_uid"] in disputed) for row in found]
+
+
+def _disputed(connection: Connection, uids: Collection[str]) -> frozenset[str]:
+    """Those of the films that came again as another person's; a blank that was filled in makes nobody another."""
+    return frozenset(uid for uid in uids if _names_another(connection, uid))
+
+
+def _names_another(connection: Connection, sop_instance_uid: str) -> bool:
+    found = select(revisions.c.differences).where(revisions.c.sop_instance_uid == sop_instance_uid)
+    return any(
+        one["element"] in _PERSON and one["before"] and one["after"]
+        for differences in connection.execute(found).scalars()
+        for one in differences
+    )
 
 
 def _choose_counting(connection: Connection, study_instance_uid: str) -> None:
@@ -239,7 +254,7 @@ def _columns(film: FilmResult) -> dict[str, Any]:
     }
 
 
-def _stored(row: RowMapping) -> StoredResult:
+def _stored(row: RowMapping, *, is_disputed: bool) -> StoredResult:
     return StoredResult(
         id=row["id"],
         instance_id=row["instance_id"],
@@ -249,5 +264,5 @@ def _stored(row: RowMapping) -> StoredResult:
         is_primary=row["is_primary"],
         analysed_at=row["analysed_at"],
         film=_CONVERTER.structure(row["details"], FilmResult),
-        is_disputed=row["is_disputed"],
+        is_disputed=is_disputed,
     )

@@ -41,6 +41,8 @@ def test_a_film_that_may_be_another_persons_is_compared_with_nothing() -> None:
     _, disputed, last = changes([entry(2020, 2.0), entry(2022, 9.0, is_disputed=True), entry(2024, 3.0)], SHIPPED)
     assert why_not(disputed.adi_since_previous) == "the film came again as another person's"
     assert compared(last.adi_since_previous).against == "2020"
+    *_, alone = changes([entry(2022, 9.0, is_disputed=True), entry(2024, 3.0)], SHIPPED)
+    assert why_not(alone.adi_since_previous) == "every earlier film came again as another person's"
 
 
 def test_order_is_told_by_the_acquisition_alone() -> None:

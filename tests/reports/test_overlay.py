@@ -300,8 +300,8 @@ def test_a_value_compared_as_a_range_says_so(
 @pytest.mark.parametrize(
     ("view", "is_stated", "said"),
     [
-        (View.NEUTRAL, True, "Not excluded without a measured flexion film"),
-        (View.FLEXION, False, "Not excluded: the flexion is told from the picture alone"),
+        (View.NEUTRAL, True, "Excludes nothing: only a flexion film can"),
+        (View.FLEXION, False, "Excludes nothing: the flexion is told from the picture alone"),
         (View.FLEXION, True, None),
     ],
 )
@@ -318,7 +318,7 @@ def test_what_excludes_nothing_says_so_below_its_verdict(
     film = replace(film, measurement=replace(film.measurement, is_view_stated=is_stated))
     draw_overlay(make_study(film), film)
     assert "No atlantoaxial subluxation on this view" in words(drawn)
-    assert (said in words(drawn)) if said else ("Not excluded" not in words(drawn))
+    assert (said in words(drawn)) if said else ("Excludes" not in words(drawn))
     assert ("told from the picture" in words(drawn)) is not is_stated
 
 

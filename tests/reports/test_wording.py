@@ -2,6 +2,7 @@
 
 import pytest
 
+from aasnode.anatomy import Landmark, View
 from aasnode.config import AbnormalBelow, MeasurementSection, Plane
 from aasnode.geometry import SpacingRule
 from aasnode.measurement import (
@@ -16,6 +17,7 @@ from aasnode.measurement import (
 )
 from aasnode.reports import wording
 from aasnode.reports.findings import EarlierLength
+from tests.reports.conftest import FilmFactory, StudyFactory
 
 
 def test_every_rule_and_every_assessment_has_words() -> None:
@@ -78,6 +80,15 @@ def test_a_comparison_says_the_change_and_whether_it_means_anything(
     before: EarlierLength | NotComparable, words: str
 ) -> None:
     assert wording.describe_before("ADI", before) == words
+
+
+def test_a_study_speaks_of_several_views_only_where_several_say_it(
+    make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    neutral, flexion = make_film(draw=False), make_film(view=View.FLEXION, draw=False)
+    hidden = make_film(view=View.FLEXION, missing=tuple(Landmark), measurement=None, reason="point_hidden", draw=False)
+    assert "on this view." in wording.describe_study(make_study(neutral, hidden))
+    assert "on these views." in wording.describe_study(make_study(neutral, flexion))
 
 
 def test_a_smaller_adi_is_not_told_as_an_improvement() -> None:

@@ -111,9 +111,8 @@ def test_an_idle_process_that_was_killed_is_replaced(node: Node) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.join(10)
     node.analyse(marked_film("second"))
-    node.wait(10)
-    node.analyse()
     assert [stored.film.status for stored in results_of(node)] == ["measured"] * 2
+    assert {job.attempts for job in node.jobs(JobKind.ANALYSE)} == {1}, "the second film is charged with nothing"
 
 
 def load_where(weights: Path) -> Detector:
@@ -134,6 +133,9 @@ def test_a_model_that_is_away_costs_no_film_an_attempt(make_node: MakeNode, tmp_
         with pytest.raises(TransientError, match=r"model cannot be loaded: ModelError: locate\.safetensors"):
             node.analyser.step()
     assert [job.attempts for job in node.jobs(JobKind.ANALYSE, JobState.PENDING)] == [0]
+    with node.store.reading() as connection:
+        [told] = jobs.put_off(connection)
+    assert "model cannot be loaded" in told.reason
     weights.touch()
     node.analyse()
     assert [stored.film.status for stored in results_of(node)] == ["measured"] * 2

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -24,8 +24,9 @@ from sqlalchemy import Connection
 from aasnode.anatomy import View
 from aasnode.config import AnalyserSection, Config, DeliverySection, PixelsSection, ReturnAddress
 from aasnode.errors import StoreBusyError
+from aasnode.measurement import Assessment
 from aasnode.network.status import Status
-from aasnode.reports import panel
+from aasnode.reports import panel, wording
 from aasnode.reports.drawing import Picture, Style
 from aasnode.services.reporter import findings, service
 from aasnode.services.reporter.drawing import Request
@@ -35,6 +36,8 @@ from aasnode.store.objects import STRUCTURED_REPORT, NewObject, Report, StoredOb
 from aasnode.store.schema import JobKind, JobState
 from tests.drawn_films import marked_film, uid
 from tests.services.conftest import NOBODY, MakeNode, Node, hold_database
+from tests.store.arrivals import film as kept_film
+from tests.store.arrivals import keep
 from tests.waiting import eventually
 
 STUDY = uid("study", "visit-1")
@@ -238,7 +241,7 @@ def test_a_finding_is_not_lost_because_the_film_was_repeated(node: Node) -> None
     node.report(marked_film("bent", adi_px=90, acquired=first), marked_film("less bent", adi_px=20, acquired=second))
     said = report_text(node)
     assert b"Study: atlantoaxial subluxation suspected. flexion: ADI 9.0 mm" in said
-    assert b"says less, is the one compared over time" in said
+    assert b"which shows less, is the one compared over time" in said
     [report] = versions(node)
     assert len(objects_of(node, report)) == 3 + 2, "each has its overlay"
 
@@ -258,7 +261,63 @@ def test_a_film_that_came_again_as_another_persons_is_compared_with_nothing(node
     node.report(marked_film("flexion", adi_px=20))
     said = report_text(node)
     assert b"9.0 mm on 2025-03-01" not in said
-    assert b"not compared: no earlier film with this measurement" in said
+    assert b"not compared: every earlier film came again as another person's" in said
+
+
+def test_a_blank_that_is_filled_in_later_makes_nobody_another_person(node: Node) -> None:
+    earlier = datetime(2025, 3, 1, 9, 0)  # noqa: DTZ001
+    film = marked_film("flexion", study="visit-0", adi_px=20, acquired=earlier)
+    node.report(film)
+    film.IssuerOfPatientID = "CLINIC"
+    node.report(film)
+    node.report(marked_film("flexion", adi_px=40))
+    assert b"2.0 mm on 2025-03-01, change +2.0 mm" in report_text(node)
+
+
+def test_the_tracked_film_keeps_its_tracking_identifier_whatever_its_repeat_shows(node: Node) -> None:
+    def tracked(study: str) -> dict[str, str]:
+        new = next(one for one in objects_of(node, versions(node, study)[-1]) if one.role == STRUCTURED_REPORT)
+        found = {}
+        for group in read(node, new).ContentSequence[-2].ContentSequence:
+            items = {one.ConceptNameCodeSequence[0].CodeValue: one for one in group.ContentSequence}
+            if items["112039"].TextValue.endswith((":ADI:FLEXION", ":ADI:FLEXION-2")):
+                comment = next(
+                    one.TextValue for one in group.ContentSequence if "unverified" in one.get("TextValue", "")
+                )
+                found[comment.partition(" mm")[0]] = items["112040"].UID
+        return found
+
+    moments = [datetime(2025, 3, 1), datetime(2026, 3, 1, 10, 15), datetime(2026, 3, 1, 10, 17)]  # noqa: DTZ001
+    node.report(marked_film("flexion", study="visit-0", adi_px=20, acquired=moments[0]))
+    node.report(
+        marked_film("bent", adi_px=90, acquired=moments[1]), marked_film("less bent", adi_px=22, acquired=moments[2])
+    )
+    before, now = tracked(uid("study", "visit-0")), tracked(STUDY)
+    assert now["ADI flexion 2.2"] == before["ADI flexion 2.0"] != now["ADI flexion 2 9.0"]
+
+
+@pytest.mark.parametrize(
+    ("of_repeat", "of_primary", "is_reported"),
+    [
+        (Assessment.AAS_SUSPECTED, Assessment.NO_AAS_ON_THIS_VIEW, True),
+        (Assessment.UNCERTAIN, Assessment.NO_AAS_ON_THIS_VIEW, True),
+        (Assessment.BORDERLINE, Assessment.NOT_ASSESSED, True),
+        (Assessment.AAS_SUSPECTED, Assessment.UNCERTAIN, True),
+        (Assessment.UNCERTAIN, Assessment.AAS_SUSPECTED, False),
+        (Assessment.AAS_SUSPECTED, Assessment.AAS_SUSPECTED, False),
+        (Assessment.NO_AAS_ON_THIS_VIEW, Assessment.NOT_ASSESSED, False),  # it takes no doubt away
+    ],
+)
+def test_a_repeat_is_reported_where_it_shows_more_than_the_film_that_is_tracked(
+    node: Node, of_repeat: Assessment, of_primary: Assessment, is_reported: bool
+) -> None:
+    with node.store.writing() as connection:
+        for name, assessment, minute in (("1.2.1", of_repeat, 15), ("1.2.2", of_primary, 17)):
+            found = kept_film(name, acquired_at=datetime(2026, 3, 1, 10, minute, tzinfo=UTC))
+            assert found.measurement is not None
+            keep(connection, replace(found, measurement=replace(found.measurement, assessment=assessment)))
+        shown = findings.reported(results.of_study(connection, "1.2.9"))
+    assert [one.film.identity.sop_instance_uid for one in shown] == (["1.2.1", "1.2.2"] if is_reported else ["1.2.2"])
 
 
 @pytest.mark.parametrize(("element", "value"), [("PatientBirthDate", "19500102"), ("IssuerOfPatientID", "CLINIC")])
@@ -268,9 +327,17 @@ def test_earlier_films_that_are_held_apart_are_named_as_not_compared(node: Node,
     film = marked_film("flexion", adi_px=40)
     setattr(film, element, value)
     node.report(film)
-    assert b"not compared: earlier films under this patient ID state another issuer, birth date or sex" in report_text(
-        node
-    )
+    assert b"not compared: earlier films under this patient ID may be another person's" in report_text(node)
+    assert wording.HELD_APART.encode() in report_text(node)
+
+
+def test_films_that_are_held_apart_are_named_beside_a_comparison_too(node: Node) -> None:
+    for study, year, birth_date in (("a", 2024, "19500101"), ("b", 2025, "19500102"), ("visit-1", 2026, "19500101")):
+        film = marked_film("flexion", study=study, adi_px=year - 2000, acquired=datetime(year, 3, 1))  # noqa: DTZ001
+        film.PatientBirthDate = birth_date
+        node.report(film)
+    assert b"2.4 mm on 2024-03-01" in report_text(node)
+    assert wording.HELD_APART.encode() in report_text(node)
 
 
 def test_films_of_another_issuer_are_another_persons(node: Node) -> None:

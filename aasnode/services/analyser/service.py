@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from aasnode import log
 from aasnode.assets import shipped_model
-from aasnode.child import Child
+from aasnode.child import PREPARE_SECONDS, Child
 from aasnode.config import Config
 from aasnode.errors import AasnodeError, PermanentError, TransientError
 from aasnode.inference.detection import Detector
@@ -81,10 +81,9 @@ class Analyser:
 
         Raises:
             TransientError: the database is busy or full, or the model cannot be loaded. That is no fault of the film:
-                none is claimed, or its claim is given back, and no attempt is counted.
+                its claim is given back, and no attempt is counted.
         """
         self._owed.settle()
-        self._make_ready()
         with self._store.writing() as connection:
             job = jobs.claim(
                 connection, JobKind.ANALYSE, owner=jobs.this_process(), now=self._clock(), lease=self._lease
@@ -101,7 +100,7 @@ class Analyser:
         return True
 
     def _make_ready(self) -> None:
-        """A process that can be asked, in the place of one that crashed or was ended."""
+        """See to it that there is a process that can be asked, in the place of one that crashed or was ended."""
         try:
             self._child.start()
         except AasnodeError as error:
@@ -111,10 +110,13 @@ class Analyser:
         with self._store.reading() as connection:
             instance = instances.get(connection, job.instance_id or 0)
             namesake = instances.first_under_uid(connection, instance)
-        limit = timedelta(seconds=2 * self._deadline_seconds)
+        limit = timedelta(seconds=PREPARE_SECONDS + 2 * self._deadline_seconds)
         try:
             with leases.kept(self._store, job, self._lease, limit=limit, clock=self._clock):
+                self._make_ready()
                 found = self._examine(instance, namesake)
+        except TransientError:
+            raise
         except PermanentError as error:
             self._bury(job, instance, error)
         except AasnodeError as error:

@@ -19,7 +19,16 @@ from aasnode.dicom.file import read_data_set
 from aasnode.dicom.selection import ViewSource
 from aasnode.errors import UnsupportedError
 from aasnode.geometry import Spacings
-from aasnode.measurement import Compared, CourseChanges, Length, NotComparable, assess_study, changes, is_graver
+from aasnode.measurement import (
+    SEVERITY,
+    Assessment,
+    Compared,
+    CourseChanges,
+    Length,
+    NotComparable,
+    assess_study,
+    changes,
+)
 from aasnode.reports import wording
 from aasnode.reports.findings import EarlierLength, FilmFindings, ObjectReference, ReportSettings, StudyFindings
 from aasnode.reports.modules import carry_over
@@ -35,7 +44,7 @@ _MODALITIES = {
 }
 """The classes of single frames of which the class alone tells the modality."""
 
-_HELD_APART = NotComparable(reason="earlier films under this patient ID state another issuer, birth date or sex")
+_HELD_APART = NotComparable(reason="earlier films under this patient ID may be another person's")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +103,7 @@ def study_findings(gathered: Gathered, store: Store, config: Config, *, now: dat
         films=films,
         assessment=assess_study(measured, config.measurement),
         settings=report_settings(config, gathered.device_uid),
+        has_films_held_apart=any(_has_earlier_study(stored, gathered.held_apart) for stored in gathered.films),
         created_at=now.astimezone(ZoneInfo(config.node.time_zone)),
     )
 
@@ -135,12 +145,18 @@ def _course_of(stored: StoredResult, courses: Sequence[history.Course]) -> histo
 
 
 def _is_graver(stored: StoredResult, primaries: Sequence[StoredResult]) -> bool:
-    """Whether a repeat says something graver than the primary film of its view."""
-    said = [one.film.measurement for one in primaries if one.film.view is stored.film.view]
-    if stored.is_primary or stored.film.measurement is None or not said:
+    """Whether a repeat shows something that the primary film of its view does not show as gravely."""
+    if stored.is_primary:
         return False
-    assessment = stored.film.measurement.assessment
-    return all(one is None or is_graver(assessment, one.assessment) for one in said)
+    of_view = [one for one in primaries if one.film.view is stored.film.view]
+    return bool(of_view) and _gravity(stored) > max(map(_gravity, of_view))
+
+
+def _gravity(stored: StoredResult) -> int:
+    """0 of a film that shows nothing, or was not assessed; a normal repeat takes no doubt away."""
+    grave = [one for one in reversed(SEVERITY) if one is not Assessment.NO_AAS_ON_THIS_VIEW]
+    assessment = stored.film.measurement.assessment if stored.film.measurement else None
+    return grave.index(assessment) + 1 if assessment in grave else 0
 
 
 def _moment(stored: StoredResult) -> tuple[bool, datetime, int]:

@@ -18,21 +18,11 @@ Draw = Callable[[StudyFindings, FilmFindings], Dataset | None]
 """The overlay of one film of a study as a whole data set; None where the film's file is gone."""
 
 
-def make_objects(study: StudyFindings, store: Store, draw: Draw) -> list[NewObject]:
-    """The report in each of its SOP classes and the overlay of each film, or an error and no file of them.
+def make_objects(study: StudyFindings, store: Store, draw: Draw, written: list[str]) -> Iterator[NewObject]:
+    """The report in each of its SOP classes and the overlay of each film, one after the other.
 
-    The overlay of a film whose file is gone stays as it was delivered.
+    The overlay of a film whose file is gone stays as it was delivered. ``written`` gets the name of each new file.
     """
-    written: list[str] = []
-    try:
-        return list(_make(study, store, draw, written))
-    except BaseException:
-        for name in written:  # on a full disk the next attempt would leave as many again
-            store.objects.remove(name)
-        raise
-
-
-def _make(study: StudyFindings, store: Store, draw: Draw, written: list[str]) -> Iterator[NewObject]:
     for preference, sop_class_uid in enumerate(SOP_CLASSES):
         uid = structured_report_uid(study, sop_class_uid)
         built = _built_before(store, uid)

@@ -146,10 +146,12 @@ class Reporter:
         if not is_wanted:
             self._finish(job, f"nothing new: equal to version {current.version}")
             return
-        made = self._make(gathered, as_version(found, current.version, before))
-        with self._store.writing() as connection:
-            count = deliveries.keep_bytes_again(connection, current.study_instance_uid, made, now=self._clock())
-            jobs.finish(connection, job, now=self._clock(), outcome=f"version {current.version} made again")
+        with self._store.objects.provisional() as written:
+            made = self._make(gathered, as_version(found, current.version, before), written)
+            with self._store.writing() as connection:
+                count = deliveries.keep_bytes_again(connection, current.study_instance_uid, made, now=self._clock())
+                jobs.finish(connection, job, now=self._clock(), outcome=f"version {current.version} made again")
+            written.clear()
         log.event(LOGGER, "report_made_again", study_instance_uid=current.study_instance_uid, count=count)
 
     def _build(self, job: Job, gathered: Gathered, found: StudyFindings, version: int) -> bool:
@@ -157,10 +159,14 @@ class Reporter:
         with self._store.reading() as connection:
             sent = deliveries.sent_report(connection, found.study_instance_uid, now=self._clock())
         study = as_version(found, version, sent[1] if sent else None)
-        return self._keep(job, gathered, study, self._make(gathered, study), sent)
+        with self._store.objects.provisional() as written:
+            is_kept = self._keep(job, gathered, study, self._make(gathered, study, written), sent)
+            if is_kept:
+                written.clear()
+        return is_kept
 
-    def _make(self, gathered: Gathered, study: StudyFindings) -> list[NewObject]:
-        return make_objects(study, self._store, partial(self._draw, gathered))
+    def _make(self, gathered: Gathered, study: StudyFindings, written: list[str]) -> list[NewObject]:
+        return list(make_objects(study, self._store, partial(self._draw, gathered), written))
 
     def _draw(self, gathered: Gathered, study: StudyFindings, film: FilmFindings) -> Dataset | None:
         """The film's overlay, drawn before the deadline; None where its file is gone."""
