@@ -59,7 +59,8 @@ class JobStory:
             yield Event(at=self.arrival.received_at, what=f"film received from {self.arrival.calling_ae_title}")
         if self.report is not None:
             yield Event(at=self.report.created_at, what=f"version {self.report.version} of the report built")
-        yield Event(at=job.created_at, what=f"{_NOUNS[job.kind]} asked for")
+        again = " again" if job.delivered_at is not None and job.delivered_at < job.created_at else ""
+        yield Event(at=job.created_at, what=f"{_NOUNS[job.kind]} asked for{again}")
         if self.arrival is not None:
             for one in self.films:
                 yield Event(at=one.analysed_at, what=f"film analysed: {one.film.status}")

@@ -41,8 +41,6 @@ class NotComparable:
 
 Comparison = Compared | NotComparable
 
-_ALL_DISPUTED = "every earlier film came again as another person's"
-
 
 @dataclass(frozen=True, kw_only=True)
 class CourseChanges:
@@ -96,7 +94,7 @@ def _compare(
     earlier = [film for film in measured if not film.is_disputed]
     comparable = [(film, then) for film in earlier if _is_like(entry, film) and (then := length_of(film))]
     if not comparable:
-        why = NotComparable(reason=_why_unlike(entry, earlier) if earlier or not measured else _ALL_DISPUTED)
+        why = NotComparable(reason=_why_not(entry, measured))
         return why, why
     found = [
         Compared(against=film.key, change=difference(length, then, magnification_sd=magnification_sd))
@@ -123,6 +121,14 @@ def _why_alone(entry: CourseEntry) -> str:
     if entry.is_disputed:
         return "the film came again as another person's"
     return "view unknown" if entry.view is View.UNKNOWN else ""
+
+
+def _why_not(entry: CourseEntry, measured: Sequence[CourseEntry]) -> str:
+    """Why none of the earlier films with this measurement can be compared with."""
+    of_view = [film for film in measured if film.view is entry.view]
+    if of_view and all(film.is_disputed for film in of_view):
+        return "the earlier film of this view came again as another person's"
+    return _why_unlike(entry, [film for film in measured if not film.is_disputed] or measured)
 
 
 def _why_unlike(entry: CourseEntry, earlier: Sequence[CourseEntry]) -> str:

@@ -37,6 +37,7 @@ class Measurement:
     adi_withheld: bool = False  # whether it was kept back although its points may be there; ``adi_reason`` says why
     sac_withheld: bool = False
     is_view_stated: bool = True  # by the header; else it was told from the picture
+    is_repeat: bool = False  # whether another film of this view in the study is the one compared over time
 
     @property
     def calibrated_on(self) -> str | None:

@@ -22,7 +22,7 @@ class StudyAssessment:
 
 
 def assess_study(measurements: Sequence[Measurement], settings: MeasurementSection) -> StudyAssessment:
-    """Combine the films of ONE study. Of several films of a view the first one is its primary, which tells movement."""
+    """Combine the films of ONE study. A repeat of a view has a say in the assessment, and none in the movement."""
     assessment = combine([film.assessment for film in measurements])
     excludes_aas = assessment is Assessment.NO_AAS_ON_THIS_VIEW and any(film.excludes_aas for film in measurements)
     return StudyAssessment(
@@ -48,7 +48,7 @@ def _reason(measurements: Sequence[Measurement], assessment: Assessment) -> str:
     if not measurements:
         return "no film of this study was measured"
     deciding = [film for film in measurements if film.assessment is assessment]
-    words = [f"{film.view}: {film.assessment_reason}" for film in deciding]
+    words = [f"{film.view}{', repeat' if film.is_repeat else ''}: {film.assessment_reason}" for film in deciding]
     if caveat := _why_not_excluded(deciding):
         words += [caveat, "Other views miss half of the unstable joints"]  # Kauppi & Neva 1998
     if unlike := _why_no_movement(measurements):
@@ -82,7 +82,7 @@ def _why_no_movement(measurements: Sequence[Measurement]) -> str | None:
 
 
 def _of_view(measurements: Sequence[Measurement], view: View) -> Measurement | None:
-    return next((film for film in measurements if film.view is view), None)
+    return next((film for film in measurements if film.view is view and not film.is_repeat), None)
 
 
 def _length(film: Measurement, name: str) -> Length | None:

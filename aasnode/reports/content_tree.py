@@ -132,7 +132,7 @@ def _measurement_group(
 
 
 def _tracking_identifier(name: str, study: StudyFindings, film: FilmFindings) -> str:
-    return f"{VIEWER_LENGTH}:{name}:{film_name(study, film).replace(' ', '-').upper()}"
+    return f"{VIEWER_LENGTH}:{name}:{film_name(study, film).replace(',', '').replace(' ', '-').upper()}"
 
 
 def _algorithm(film: FilmFindings) -> Iterator[Dataset]:
@@ -178,7 +178,7 @@ def qualitative_evaluations(study: StudyFindings) -> Iterator[Dataset]:
         yield text(contains, codes.COMPARISON, wording.HELD_APART)
     for name, change in (("ADI", together.adi_flexion_minus_extension), ("SAC", together.sac_flexion_minus_extension)):
         if change is not None:
-            yield text(contains, codes.CHANGE_ON_MOTION, f"{name}: {wording.describe_change(change)}")
+            yield text(contains, codes.CHANGE_ON_MOTION, f"{name}: {wording.describe_motion(study, change)}")
     yield text(contains, codes.THRESHOLDS, study.settings.thresholds)
     yield text(contains, codes.LIMITS_OF_USE, wording.LIMITS_OF_USE)
 

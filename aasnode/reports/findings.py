@@ -44,7 +44,9 @@ class FilmFindings:
     acquisition_time: str = ""  # verbatim, HHMMSS.F, of the same source
     view: View
     is_view_stated: bool = True  # by the header; else it was told from the picture
-    is_repeat: bool = False  # whether another film of this view is the one that is tracked
+    is_repeat: bool = False  # whether another film of this view is the one that is compared over time
+    has_graver_repeat: bool = False  # whether a repeat of this view is reported beside it
+    is_disputed: bool = False  # whether it came again as another person's
     facing: Facing
     landmarks: Landmarks
     spacing: PixelSpacing | None  # of the stored image; what ``measurement`` was computed with
@@ -146,10 +148,9 @@ class StudyFindings:
             raise ValueError("created_at has no time zone")
 
     def place_in_view(self, film: FilmFindings) -> int:
-        """Among the films of its view, from 0: the one that is compared over time first, then its repeats."""
-        of_view = [other for other in self.films if other.view is film.view]
-        tracked_first = sorted(of_view, key=lambda other: other.is_repeat)
-        return [other.sop_instance_uid for other in tracked_first].index(film.sop_instance_uid)
+        """Among the repeats of its view, or among the other films of it, from 0."""
+        alike = [one for one in self.films if one.view is film.view and one.is_repeat is film.is_repeat]
+        return [one.sop_instance_uid for one in alike].index(film.sop_instance_uid)
 
     @property
     def study_instance_uid(self) -> UID:

@@ -216,6 +216,8 @@ def _add_assessment(column: _Column, film: FilmFindings) -> None:
     column.paragraph(verdict[0].upper() + verdict[1:], style)
     if film.measurement and (caveat := wording.describe_caveat(film.measurement)):
         column.paragraph(caveat, column.style(0.85, WARNING))
+    if film.has_graver_repeat:
+        column.paragraph(wording.GRAVER_REPEAT, column.style(0.85, WARNING))
     if film.is_repeat:
         column.paragraph(wording.REPEAT, column.style(0.78, DIM))
     reason = _reason(film)

@@ -56,15 +56,17 @@ def motion_shown(study: StudyFindings, film: FilmFindings) -> StudyAssessment | 
 def tracking_uid(study: StudyFindings, film: FilmFindings, length: str) -> UID:
     """Tracking Unique Identifier of one length: unique within a report, the same in the patient's later reports.
 
-    It joins what the patient's course compares, and no more: one person, one view, one spacing rule, one model; a film
-    of an unknown view or without a patient ID has no course and is tracked within its study. Repeats of a view are
-    numbered, since viewers merge what has the same tracking UID.
+    It joins what the patient's course compares, and no more: one person, one view, one spacing rule, one model. A
+    repeat, a film of an unknown view, without a patient ID, or that came again as another person's has no course and is
+    tracked within its study. Films of one view are numbered, since viewers merge what has the same tracking UID.
     """
     person = [film.text(keyword).strip() for keyword in _PERSON]
-    is_tracked = bool(person[0]) and film.view is not View.UNKNOWN
+    is_compared = film.view is not View.UNKNOWN and not film.is_repeat and not film.is_disputed
+    is_tracked = bool(person[0]) and is_compared
     whose = person if is_tracked else [study.study_instance_uid]
     rule = film.spacing.rule if film.spacing else ""
-    how = (film.view, rule, film.model, str(study.place_in_view(film)))
+    repeat = ("repeat",) if film.is_repeat else ()
+    how = (film.view, rule, film.model, str(study.place_in_view(film)), *repeat)
     return UID(own_uid("tracking", study.settings.device_observer_uid, *whose, length, *how))
 
 

@@ -37,9 +37,12 @@ ASSESSMENTS = {
     Assessment.NOT_ASSESSED: "not assessed",
 }
 
-REPEAT = "A repeat: another film of this view, which shows less, is the one compared over time"
+REPEAT = "Repeat: changes over time are taken from the other film of this view, whose finding is less grave"
+GRAVER_REPEAT = "Another film of this view in the study shows a graver finding"
+NOT_OF_REPEATS = "of the films compared over time, not of a repeat"
 HELD_APART = (
-    "Earlier films under this patient ID state another issuer, birth date or sex, or none: they are not compared"
+    "Some earlier films under this patient ID differ in birth date or sex, or only some state an issuer: "
+    "those are not compared"
 )
 PSEUDOSTABILISATION = "a smaller ADI may mean that the dens has moved up"
 C1_DIAMETER = "inner sagittal diameter of C1"
@@ -115,6 +118,13 @@ def describe_verdict(finding: LengthFinding) -> str:
     return f"{verdict} ({note})" if note else verdict
 
 
+def describe_motion(study: StudyFindings, change: Change) -> str:
+    """Flexion minus extension, and of which films where there is a repeat of one of them."""
+    told = describe_change(change)
+    repeated = [film.view for film in study.films if film.is_repeat]
+    return f"{told} ({NOT_OF_REPEATS})" if {View.FLEXION, View.EXTENSION} & set(repeated) else told
+
+
 def describe_change(change: Change) -> str:
     """Signed, with the error of measurement: ``+1.2 mm, within measurement error (1.9 mm)``."""
     verdict = "exceeds" if change.exceeds_error else "within"
@@ -158,9 +168,13 @@ def describe_view(film: FilmFindings) -> str:
 
 
 def remarks(film: FilmFindings) -> list[str]:
-    """What else must be known of a film: who says which view it is, and that a later film of this view is tracked."""
-    told = [] if film.is_view_stated else ["The view is told from the picture alone"]
-    return [*told, REPEAT] if film.is_repeat else told
+    """What else must be known of a film: who says which view it is, and that it is not the only film of its view."""
+    told = {
+        "The view is told from the picture alone": not film.is_view_stated,
+        REPEAT: film.is_repeat,
+        GRAVER_REPEAT: film.has_graver_repeat,
+    }
+    return [remark for remark, is_due in told.items() if is_due]
 
 
 def describe_caveat(measured: Measurement) -> str | None:
@@ -182,6 +196,7 @@ def describe_study(study: StudyFindings) -> str:
 
 
 def film_name(study: StudyFindings, film: FilmFindings) -> str:
-    """``flexion``; of repeats of a view, the second and further are numbered: ``flexion 2``."""
+    """``flexion``; ``flexion, repeat`` of one that is not compared over time; numbered where there are several."""
+    name = f"{VIEWS[film.view]}, repeat" if film.is_repeat else VIEWS[film.view]
     place = study.place_in_view(film)
-    return VIEWS[film.view] if place == 0 else f"{VIEWS[film.view]} {place + 1}"
+    return name if place == 0 else f"{name} {place + 1}"

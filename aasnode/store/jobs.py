@@ -264,11 +264,11 @@ def counts(connection: Connection) -> Mapping[tuple[JobKind, JobState], int]:
 def waiting_since(connection: Connection, kind: JobKind, *, now: datetime) -> datetime | None:
     """Since when the job of a kind that waits longest does so; None when none waits.
 
-    Since it was asked for, where it was tried in vain or is put off; else since it became due.
+    Since it was asked for, where it was tried in vain or is put off; else since it became due. What is not due yet, and
+    never was, does not wait.
     """
-    is_ready = and_(jobs.c.reason.is_(None), jobs.c.due_at <= now)
-    since = case((is_ready, jobs.c.due_at), else_=jobs.c.created_at)
-    waiting = [jobs.c.kind == kind, jobs.c.state == JobState.PENDING]
+    since = case((jobs.c.reason.is_(None), jobs.c.due_at), else_=jobs.c.created_at)
+    waiting = [jobs.c.kind == kind, jobs.c.state == JobState.PENDING, since <= now]
     return connection.execute(select(since).where(*waiting).order_by(since).limit(1)).scalar()
 
 

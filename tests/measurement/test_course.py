@@ -42,7 +42,11 @@ def test_a_film_that_may_be_another_persons_is_compared_with_nothing() -> None:
     assert why_not(disputed.adi_since_previous) == "the film came again as another person's"
     assert compared(last.adi_since_previous).against == "2020"
     *_, alone = changes([entry(2022, 9.0, is_disputed=True), entry(2024, 3.0)], SHIPPED)
-    assert why_not(alone.adi_since_previous) == "every earlier film came again as another person's"
+    assert why_not(alone.adi_since_previous) == "the earlier film of this view came again as another person's"
+    *_, other = changes([entry(2022, is_disputed=True), entry(2023, view=View.EXTENSION), entry(2024)], SHIPPED)
+    assert why_not(other.adi_since_previous) == "the earlier film of this view came again as another person's"
+    *_, first = changes([entry(2022, is_disputed=True, view=View.EXTENSION), entry(2024)], SHIPPED)
+    assert why_not(first.adi_since_previous) == "first film in this view (flexion)"
 
 
 def test_order_is_told_by_the_acquisition_alone() -> None:

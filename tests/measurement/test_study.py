@@ -37,9 +37,10 @@ def test_a_flexion_that_the_picture_alone_tells_excludes_nothing() -> None:
 
 def test_a_graver_repeat_speaks_for_the_study_and_the_primary_film_for_its_movement() -> None:
     primary, repeat = measured(2, 18, view=View.FLEXION), measured(8, 12, view=View.FLEXION)
-    study = assess_study([primary, measured(2, 18, view=View.EXTENSION), repeat], SHIPPED)
+    repeat = replace(repeat, is_repeat=True)
+    study = assess_study([repeat, primary, measured(2, 18, view=View.EXTENSION)], SHIPPED)
     assert study.assessment is Assessment.AAS_SUSPECTED
-    assert "ADI 8.0 mm" in study.reason
+    assert study.reason.startswith("flexion, repeat: ADI 8.0 mm")
     assert study.adi_flexion_minus_extension is not None
     assert study.adi_flexion_minus_extension.mm == pytest.approx(0)
 

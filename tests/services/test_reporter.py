@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 
 from aasnode.anatomy import View
 from aasnode.config import AnalyserSection, Config, DeliverySection, PixelsSection, ReturnAddress
-from aasnode.errors import StoreBusyError
+from aasnode.errors import DiskReserveError, PermanentError, StoreBusyError
 from aasnode.measurement import Assessment
 from aasnode.network.status import Status
 from aasnode.reports import panel, wording
@@ -240,8 +240,10 @@ def test_a_finding_is_not_lost_because_the_film_was_repeated(node: Node) -> None
     first, second = (datetime(2026, 3, 1, 10, minute) for minute in (15, 17))  # noqa: DTZ001
     node.report(marked_film("bent", adi_px=90, acquired=first), marked_film("less bent", adi_px=20, acquired=second))
     said = report_text(node)
-    assert b"Study: atlantoaxial subluxation suspected. flexion: ADI 9.0 mm" in said
-    assert b"which shows less, is the one compared over time" in said
+    assert b"Study: atlantoaxial subluxation suspected. flexion, repeat: ADI 9.0 mm" in said
+    assert b"flexion, repeat: atlantoaxial subluxation suspected. ADI 9.0 mm" in said
+    assert wording.REPEAT.encode() in said
+    assert said.count(wording.GRAVER_REPEAT.encode()) == 1, "of the film that is compared over time"
     [report] = versions(node)
     assert len(objects_of(node, report)) == 3 + 2, "each has its overlay"
 
@@ -261,7 +263,7 @@ def test_a_film_that_came_again_as_another_persons_is_compared_with_nothing(node
     node.report(marked_film("flexion", adi_px=20))
     said = report_text(node)
     assert b"9.0 mm on 2025-03-01" not in said
-    assert b"not compared: every earlier film came again as another person's" in said
+    assert b"not compared: the earlier film of this view came again as another person's" in said
 
 
 def test_a_blank_that_is_filled_in_later_makes_nobody_another_person(node: Node) -> None:
@@ -276,11 +278,12 @@ def test_a_blank_that_is_filled_in_later_makes_nobody_another_person(node: Node)
 
 def test_the_tracked_film_keeps_its_tracking_identifier_whatever_its_repeat_shows(node: Node) -> None:
     def tracked(study: str) -> dict[str, str]:
+        """UID by name and value of each flexion's ADI."""
         new = next(one for one in objects_of(node, versions(node, study)[-1]) if one.role == STRUCTURED_REPORT)
         found = {}
         for group in read(node, new).ContentSequence[-2].ContentSequence:
             items = {one.ConceptNameCodeSequence[0].CodeValue: one for one in group.ContentSequence}
-            if items["112039"].TextValue.endswith((":ADI:FLEXION", ":ADI:FLEXION-2")):
+            if items["112039"].TextValue.endswith((":ADI:FLEXION", ":ADI:FLEXION-REPEAT")):
                 comment = next(
                     one.TextValue for one in group.ContentSequence if "unverified" in one.get("TextValue", "")
                 )
@@ -293,7 +296,12 @@ def test_the_tracked_film_keeps_its_tracking_identifier_whatever_its_repeat_show
         marked_film("bent", adi_px=90, acquired=moments[1]), marked_film("less bent", adi_px=22, acquired=moments[2])
     )
     before, now = tracked(uid("study", "visit-0")), tracked(STUDY)
-    assert now["ADI flexion 2.2"] == before["ADI flexion 2.0"] != now["ADI flexion 2 9.0"]
+    assert now["ADI flexion 2.2"] == before["ADI flexion 2.0"] != now["ADI flexion, repeat 9.0"]
+    later = [datetime(2027, 3, 1, 10, minute) for minute in (15, 17)]  # noqa: DTZ001
+    node.report(
+        *(marked_film(str(mm), study="c", adi_px=mm, acquired=at) for mm, at in zip((90, 23), later, strict=True))
+    )
+    assert tracked(uid("study", "c"))["ADI flexion, repeat 9.0"] != now["ADI flexion, repeat 9.0"], "never compared"
 
 
 @pytest.mark.parametrize(
@@ -503,6 +511,40 @@ def test_a_full_disk_puts_a_report_off_and_costs_no_attempt(node: Node, monkeypa
     node.wait(60)
     assert node.reporter.step()
     assert len(versions(node)) == 1
+
+
+def test_an_exposure_whose_rendering_does_not_say_its_view_loses_no_finding_either(node: Node) -> None:
+    with node.store.writing() as connection:
+        for name, view, assessment, minute in (
+            ("1.2.1", View.UNKNOWN, Assessment.AAS_SUSPECTED, 15),
+            ("1.2.2", View.FLEXION, Assessment.AAS_SUSPECTED, 15),
+            ("1.2.3", View.FLEXION, Assessment.NO_AAS_ON_THIS_VIEW, 17),
+        ):
+            found = kept_film(
+                name,
+                view=view,
+                acquired_at=datetime(2026, 3, 1, 10, minute, tzinfo=UTC),
+                exposure_key="event:1" if minute == 15 else "event:2",
+            )
+            assert found.measurement is not None
+            keep(connection, replace(found, measurement=replace(found.measurement, assessment=assessment)))
+        shown = findings.reported(results.of_study(connection, "1.2.9"))
+    assert Assessment.AAS_SUSPECTED in [one.film.measurement.assessment for one in shown if one.film.measurement]
+
+
+@pytest.mark.parametrize("transient", [True, False])
+def test_what_was_made_for_a_version_that_is_not_kept_goes_again(
+    node: Node, monkeypatch: pytest.MonkeyPatch, transient: bool
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise DiskReserveError("full") if transient else PermanentError("never")
+
+    node.analyse(marked_film())
+    node.wait(10)
+    with monkeypatch.context() as patch:
+        patch.setattr(objects, "add_report", fails)
+        assert node.reporter.step()
+    assert list(node.store.objects.folder.iterdir()) == []
 
 
 def test_a_disk_that_fills_while_a_report_is_made_is_not_filled_by_it(

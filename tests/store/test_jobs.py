@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from aasnode.store import instances, jobs, leases
@@ -176,6 +177,47 @@ def test_a_kept_lease_does_not_run_out_while_the_work_lasts(store: Store) -> Non
     with leases.kept(store, job, timedelta(milliseconds=30), limit=seconds(60), clock=lambda: renewed):
         eventually(lambda: get(store, job.id).lease_until != job.lease_until, "the lease is renewed")
     assert get(store, job.id).lease_until == renewed + timedelta(milliseconds=30)
+
+
+def test_what_was_put_back_waits_since_then_and_what_is_put_off_since_it_was_asked_for(store: Store) -> None:
+    def waiting(minutes: float) -> datetime | None:
+        with store.reading() as connection:
+            return jobs.waiting_since(connection, JobKind.ANALYSE, now=NOON + seconds(60 * minutes))
+
+    ask_for_analysis(store)
+    assert waiting(1) == NOON
+    with store.writing() as connection:
+        jobs.give_back(connection, claimed_in(connection), now=NOON + seconds(60), reason="the disk is full")
+    assert waiting(2) == NOON, "it was claimed in vain"
+    with store.writing() as connection:
+        jobs.bury(connection, claimed_in(connection, NOON + seconds(120)), "no", now=NOON + seconds(120))
+        later = NOON + timedelta(days=300)
+        jobs.retry(connection, 1, now=later)
+        jobs.fail(connection, claimed_in(connection, later), "no", now=later, backoff=BACKOFF)
+        assert jobs.waiting_since(connection, JobKind.ANALYSE, now=later + seconds(60)) == later
+
+
+def test_a_report_that_waits_until_its_study_is_quiet_is_not_late(store: Store) -> None:
+    with store.writing() as connection:
+        jobs.add_report(connection, study_instance_uid="1.9", now=NOON, settle=seconds(10), cap=seconds(99))
+        assert jobs.waiting_since(connection, JobKind.REPORT, now=NOON + seconds(9)) is None
+        assert jobs.waiting_since(connection, JobKind.REPORT, now=NOON + seconds(12)) == NOON + seconds(10)
+
+
+def test_what_is_put_off_is_told_by_its_reason(store: Store) -> None:
+    for number, reason in enumerate(("timed out", "0xA700 out of resources", "timed out")):
+        ask_for_analysis(store, f"1.2.{number}")
+        with store.writing() as connection:
+            jobs.fail(connection, claimed_in(connection), reason, now=NOON, backoff=BACKOFF)
+    with store.reading() as connection:
+        told = [(one.reason, one.count) for one in jobs.put_off(connection)]
+    assert told == [("0xA700 out of resources", 1), ("timed out", 2)]
+
+
+def claimed_in(connection: Connection, now: datetime = NOON) -> Job:
+    job = jobs.claim(connection, JobKind.ANALYSE, owner="one", now=now, lease=LEASE)
+    assert job is not None
+    return job
 
 
 def test_an_error_of_the_database_ends_no_renewing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,6 +95,9 @@ class Analyser:
         except LeaseLostError:
             log.event(LOGGER, "lease_lost", level=logging.WARNING, job=job.id)
         except TransientError as error:
+            if self._is_stopping:  # a process that was ended while it loaded the model
+                self._owed.give_back(job)
+                return True
             self._owed.give_back(job, reason=str(error))
             raise
         return True

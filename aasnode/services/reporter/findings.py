@@ -97,8 +97,7 @@ def study_findings(gathered: Gathered, store: Store, config: Config, *, now: dat
         )
         for stored in gathered.films
     )
-    primaries_first = sorted(films, key=lambda film: film.is_repeat)
-    measured = [film.measurement for film in primaries_first if film.measurement is not None]
+    measured = [film.measurement for film in films if film.measurement is not None]
     return StudyFindings(
         films=films,
         assessment=assess_study(measured, config.measurement),
@@ -148,8 +147,13 @@ def _is_graver(stored: StoredResult, primaries: Sequence[StoredResult]) -> bool:
     """Whether a repeat shows something that the primary film of its view does not show as gravely."""
     if stored.is_primary:
         return False
-    of_view = [one for one in primaries if one.film.view is stored.film.view]
-    return bool(of_view) and _gravity(stored) > max(map(_gravity, of_view))
+    # A rendering may not say of which view its exposure is: then it is compared with all that are reported.
+    rivals = [one for one in primaries if _repeats(stored, one)] or primaries
+    return _gravity(stored) > max(map(_gravity, rivals), default=0)
+
+
+def _repeats(stored: StoredResult, primary: StoredResult) -> bool:
+    return not stored.is_primary and stored.film.view is primary.film.view
 
 
 def _gravity(stored: StoredResult) -> int:
@@ -203,7 +207,7 @@ def _header_from_store(stored: StoredResult, kept: Dataset) -> Dataset:
 def _film_findings(
     stored: StoredResult, header: Dataset, compared: CourseChanges | None, gathered: Gathered
 ) -> FilmFindings:
-    film = stored.film
+    film, is_repeat = stored.film, not stored.is_primary
     is_view_stated = film.view_source is not ViewSource.PICTURE
     return FilmFindings(
         header=header,
@@ -211,11 +215,13 @@ def _film_findings(
         acquisition_time=film.identity.acquisition.time_verbatim,
         view=film.view,
         is_view_stated=is_view_stated,
-        is_repeat=not stored.is_primary,
+        is_repeat=is_repeat,
+        has_graver_repeat=not is_repeat and any(_repeats(other, stored) for other in gathered.films),
+        is_disputed=stored.is_disputed,
         facing=film.facing,
         landmarks=film.landmarks,
         spacing=film.spacing.primary if isinstance(film.spacing, Spacings) else None,
-        measurement=film.measurement and replace(film.measurement, is_view_stated=is_view_stated),
+        measurement=film.measurement and replace(film.measurement, is_view_stated=is_view_stated, is_repeat=is_repeat),
         reason=film.reason,
         model=film.model or "",
         adi_before=_before(stored, compared.adi_since_previous if compared else None, gathered, "adi"),
