@@ -1,16 +1,18 @@
 """What becomes of the answers on read films when the film is turned, mirrored, cut, framed, or processed otherwise.
 
-    python benchmarks/real_films_changed.py FOLDER [--model DIR]
+    python benchmarks/real_films_changed.py FOLDER [--model DIR] [--pictures DIR …]
 
 FOLDER holds ``images.csv`` and ``annotations.csv`` of films with a spacing; those whose pixels are not square are left
 out. The readers' points are moved with the picture; spacing is given in the size that the changed picture has. One line
 for each change: how many ADIs and SACs were measured, and the distance of their points from the readers' mean in mm, of
-whatever was measured: where hard films are left out, it says less. Needs ``aasnode[train]``. Nothing is written.
+whatever was measured: where hard films are left out, it says less. Of ``--pictures``, folders of films that nobody has
+annotated or that show no neck, one line for each change: how many of each folder are answered, and with which greatest
+and least confidence. Needs ``aasnode[train]``. Nothing is written.
 """
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -21,8 +23,11 @@ import torch
 from real_films import Read, points_of, read_folder
 
 from aasnode.assets import shipped_model
+from aasnode.config import PixelsSection
+from aasnode.dicom.picture import read_picture
 from aasnode.geometry import PixelSpacing
-from aasnode.inference.crop import Floats
+from aasnode.inference.crop import Film, Floats
+from aasnode.inference.detection import Outcome
 from aasnode.inference.detector import FilmDetector, load_detector
 from aasnode.training.dataset import read_film
 
@@ -131,6 +136,35 @@ CHANGES: Mapping[str, Change] = {
 }
 
 
+def middle(share: float, picture: Floats, _: Points) -> tuple[Floats, Affine]:
+    """The middle of the film, ``share`` of each side."""
+    low = (np.array(picture.shape) * (1 - share) / 2).astype(int)
+    high = np.array(picture.shape) - low
+    return _floats(picture[low[0] : high[0], low[1] : high[1]]), np.array([[1, 0, -low[1]], [0, 1, -low[0]]], float)
+
+
+PICTURE_CHANGES: Mapping[str, Change] = {
+    name: change for name, change in CHANGES.items() if not name.startswith(("cut", "turned by -", "a half"))
+} | {
+    "the middle 85 %": partial(middle, 0.85),
+    "the middle half": partial(middle, 0.5),
+}
+"""What can be done to a picture without knowing where its joint is."""
+
+
+def answered(folder: Path, detector: FilmDetector) -> Iterator[str]:
+    """A line for each change."""
+    pictures = [read_picture(path, PixelsSection()) for path in sorted(folder.iterdir()) if path.is_file()]
+    yield f"| {folder.name}, {len(pictures)} films, {detector.model} | answered | least and greatest confidence |"
+    yield "|---|---|---|"
+    for name, change in PICTURE_CHANGES.items():
+        films = [Film(change(picture, np.empty((0, 2)))[0], None) for picture in pictures]
+        answers = [(detector.answer(film), film) for film in films]
+        found = sum(detector.tell(answer, film).outcome is Outcome.FOUND for answer, film in answers)
+        sure = [answer.confidence if answer else 0.0 for answer, _ in answers]
+        yield f"| {name} | {found} | {min(sure):.2f}, {max(sure):.2f} |"
+
+
 def distances_mm(read: Read, picture: Floats, change: Change, detector: FilmDetector) -> Points:
     """(4,) of the points of a changed film from the readers' mean; nan where a length was withheld."""
     assert read.film.spacing is not None
@@ -165,6 +199,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", type=Path, default=shipped_model())
+    parser.add_argument("--pictures", type=Path, nargs="*", default=[])
     arguments = parser.parse_args()
     detector = load_detector(arguments.model, "cpu")
     assert isinstance(detector, FilmDetector)
@@ -173,6 +208,9 @@ def main() -> int:
     print(f"| {len(reads)} films, {detector.model} | measured | mean mm | worst mm |\n|---|---|---|---|")
     for name, of_change in zip(CHANGES, found, strict=True):
         print(row(name, of_change))
+    for folder in arguments.pictures:
+        for line in answered(folder, detector):
+            print(line, flush=True)
     return 0
 
 
