@@ -5,17 +5,20 @@ FOLDER holds ``images.csv`` and ``annotations.csv``, as ``aasnode simulate`` wri
 
 import argparse
 import dataclasses
+import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aasnode.assets import shipped_model
-from aasnode.cli.options import Format, add_format
+from aasnode.cli.options import Format, UsageError, add_format
 from aasnode.cli.parser import whole_number
 from aasnode.cli.table import print_table
 
 if TYPE_CHECKING:
     from aasnode.training.report import Evaluation
+
+_PICTURES = (".png", ".svg", ".pdf")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,30 +34,49 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Ask the model about every film and print the figures with their 95 % intervals."""
     from aasnode.inference.detector import load_detector
-    from aasnode.training.assess import assess
+    from aasnode.training.assess import CALM, assess
     from aasnode.training.dataset import read_annotated_films
     from aasnode.training.plot import draw_robustness
     from aasnode.training.report import as_json, evaluation_of
 
+    if arguments.plot:
+        _require_drawable(arguments.plot)
     films = read_annotated_films(arguments.folder)
     detector = load_detector(arguments.model or shipped_model(), arguments.device)
     found = evaluation_of(assess(films, detector, progress=sys.stderr.isatty()), arguments.seed)
-    if arguments.plot:
-        draw_robustness(found.robustness, arguments.plot)
+    if found.films < len(films):
+        print(f"{len(films) - found.films} films without a pixel spacing are left out.", file=sys.stderr)
     if arguments.format is Format.JSON:
         print(as_json({detector.model: found}), end="")
-        return 0
-    print(f"{detector.model} on {found.films} films\n")
-    _print(found)
+    else:
+        print(f"{detector.model} on {found.films} films\n")
+        _print(found)
+    if arguments.plot and any(row.disturbance != CALM for row in found.robustness):
+        draw_robustness(found.robustness, arguments.plot)
+    elif arguments.plot:
+        print("Nothing to draw: the folder does not tell what disturbs its films.", file=sys.stderr)
     return 0
 
 
+def _require_drawable(path: Path) -> None:
+    """Before every film is asked about: afterwards would be late."""
+    if path.suffix.lower() not in _PICTURES:
+        raise UsageError(f"--plot: the name of {path} must end in {', '.join(_PICTURES)}")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"--plot: there is no folder {path.parent}")
+
+
 def _print(found: "Evaluation") -> None:
-    """Three tables: figures, reasons to abstain, robustness."""
-    figures = [(name, *dataclasses.asdict(one).values()) for name, one in found.figures.items()]
+    """Three tables: figures, reasons to abstain, robustness; what there is no film for is a dash."""
+    figures = [(name, *map(_known, dataclasses.asdict(one).values())) for name, one in found.figures.items()]
     print_table(("figure", "value", "95 % from", "to"), figures)
     for rows in (found.withheld, found.robustness):
         if rows:
             print()
             plain = [dataclasses.asdict(row) for row in rows]
-            print_table([name.replace("_", " ") for name in plain[0]], [list(row.values()) for row in plain])
+            headings = [name.replace("_", " ") for name in plain[0]]
+            print_table(headings, [list(map(_known, row.values())) for row in plain])
+
+
+def _known(value: Any) -> Any:
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -129,7 +129,7 @@ def withheld(assessed: Assessed) -> list[Withheld]:
         "SAC": (assessed.results.sac, [film.sac_reason for film in assessed.films]),
     }
     return [
-        Withheld(length=name, reason=reason, films=int(chosen.sum()), withheld=rightly_withheld(lengths[chosen]))
+        Withheld(length=name, reason=reason, films=int(chosen.sum()), withheld=float(rightly_withheld(lengths[chosen])))
         for name, (lengths, why) in reasons.items()
         for reason in sorted({one for one in why if one is not None})
         for chosen in [np.array([one == reason for one in why], bool)]

@@ -1,7 +1,8 @@
 """A folder of annotated films: read it, split it by patient, draw training crops from it.
 
 ``images.csv``: path, patient_id, view, row_spacing_mm, column_spacing_mm. ``annotations.csv``: path, landmark, x, y,
-reader, confidence; pixels of the stored image, 0, 0 the centre of the first. Further columns are ignored. A simulated
+reader, confidence; pixels of the stored image, 0, 0 the centre of the first. Only path, and path, landmark, x and y,
+must be there; further columns are ignored. docs/training.md has an example. A simulated
 folder also has ``truth.json``, which tells what else is on a film and what cannot be measured there.
 """
 
@@ -11,7 +12,7 @@ import json
 import math
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from io import StringIO
 from pathlib import Path
@@ -25,6 +26,7 @@ from aasnode.config import PixelsSection
 from aasnode.dicom.file import is_dicom, read_data_set, read_start
 from aasnode.dicom.picture import read_picture
 from aasnode.dicom.pixels import read_pixels
+from aasnode.dicom.spacing import LARGEST_MM, SMALLEST_MM
 from aasnode.errors import ConfigurationError, UnreadableError
 from aasnode.geometry import PixelSpacing, SpacingRule
 from aasnode.inference.card import Beyond, Role, StageCard
@@ -67,17 +69,38 @@ class Split:
 
 
 def read_annotated_films(folder: Path) -> tuple[AnnotatedFilm, ...]:
-    """Every film of ``images.csv`` that has an annotation. Raises UnreadableError naming the file and what it lacks."""
-    images = _rows(folder / "images.csv", ("path",))
+    """Every film of ``images.csv`` that has an annotation.
+
+    Raises UnreadableError naming file and line, and what is wrong there: nothing is left out without a word.
+    """
+    images = {row["path"]: row for row in _images(folder / "images.csv")}
     marks: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for row in _rows(folder / "annotations.csv", ("path", "landmark", "x", "y")):
-        if row["landmark"] not in LANDMARKS:
-            raise UnreadableError(f"annotations.csv: {row['landmark']!r} is none of {', '.join(LANDMARKS)}")
+    for row in _annotations(folder / "annotations.csv"):
         marks[row["path"]].append(row)
+    if unknown := [path for path in marks if path not in images]:
+        raise UnreadableError(f"annotations.csv: {len(unknown)} of its films stand not in images.csv: {unknown[0]} …")
+    if missing := [path for path in marks if not (folder / path).is_file()]:
+        raise UnreadableError(f"{folder}: {len(missing)} annotated films are not there: {missing[0]} …")
     truth = _simulated_truth(folder / "truth.json")
-    return tuple(
-        _film(folder, row, marks[row["path"]], truth.get(row["path"], {})) for row in images if row["path"] in marks
-    )
+    return tuple(_film(folder, row, marks[path], truth.get(path, {})) for path, row in images.items() if path in marks)
+
+
+def _images(path: Path) -> Iterator[dict[str, str]]:
+    seen: set[str] = set()
+    for row in _rows(path, ("path",)):
+        if row["path"] in seen:
+            raise UnreadableError(f"{path}: {row['path']} stands there twice")
+        seen.add(row["path"])
+        yield row
+
+
+def _annotations(path: Path) -> Iterator[dict[str, str]]:
+    """With landmarks and confidences in small letters, as the tables have them."""
+    for row in _rows(path, ("path", "landmark", "x", "y")):
+        landmark = row["landmark"].lower()
+        if landmark not in LANDMARKS:
+            raise UnreadableError(f"{path}: {row['path']}: {landmark!r} is none of {', '.join(LANDMARKS)}")
+        yield row | {"landmark": landmark, "confidence": row.get("confidence", "").lower()}
 
 
 def _simulated_truth(path: Path) -> dict[str, dict[str, Any]]:
@@ -91,14 +114,22 @@ def _simulated_truth(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """The lines under the headings, without spaces round a cell; empty ones are left out."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            rows = list(reader)
+            headings, *lines = [[cell.strip() for cell in line] for line in csv.reader(file)] or [[]]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UnreadableError(f"{path}: cannot be read: {error}") from error
-    if missing := set(columns) - set(reader.fieldnames or ()):
-        raise UnreadableError(f"{path}: lacks the columns {', '.join(sorted(missing))}")
+    if missing := set(columns) - set(headings):
+        hint = "; commas must stand between them, not ';'" if any(";" in heading for heading in headings) else ""
+        raise UnreadableError(f"{path}: lacks the columns {', '.join(sorted(missing))}{hint}")
+    rows = []
+    for number, line in enumerate(lines, 2):
+        if len(line) != len(headings) and any(line):
+            hint = "; a decimal comma? write 12.5" if len(line) > len(headings) else ""
+            raise UnreadableError(f"{path}, line {number}: {len(line)} cells under {len(headings)} headings{hint}")
+        if any(line):
+            rows.append(dict(zip(headings, line, strict=True)))
     return rows
 
 
@@ -139,6 +170,9 @@ def spacing_of(image: Mapping[str, str]) -> PixelSpacing | None:
     if not row or not column:
         return None
     row_mm, column_mm = _number(image, "row_spacing_mm"), _number(image, "column_spacing_mm")
+    if not all(SMALLEST_MM <= side <= LARGEST_MM for side in (row_mm, column_mm)):
+        told = f"{row_mm:g} x {column_mm:g} mm"
+        raise UnreadableError(f"{image['path']}: a spacing of {told} is not from {SMALLEST_MM:g} to {LARGEST_MM:g} mm")
     return PixelSpacing(row_mm=row_mm, column_mm=column_mm, rule=SpacingRule.GIVEN)
 
 
@@ -193,11 +227,24 @@ def _path_within(folder: Path, path: Path) -> Path:
 
 
 def read_film(film: AnnotatedFilm, limits: PixelsSection | None = None) -> Floats:
-    """Pixels of a DICOM file or picture, (rows, columns), bright = dense. Raises UnreadableError, UnsupportedError."""
+    """Pixels of a DICOM file or picture, (rows, columns), bright = dense.
+
+    Raises UnreadableError, also where a point lies outside of the picture; UnsupportedError.
+    """
     limits = limits or PixelsSection()
     if is_dicom(read_start(film.path)):
-        return read_pixels(read_data_set(film.path, limits), limits)
-    return read_picture(film.path, limits)
+        pixels = read_pixels(read_data_set(film.path, limits), limits)
+    else:
+        pixels = read_picture(film.path, limits)
+    last = np.array(pixels.shape[::-1]) - 0.5
+    outside = ((film.points < -0.5) | (film.points > last)).any(1)
+    if outside.any():
+        place = int(np.flatnonzero(outside)[0])
+        told = f"{LANDMARKS[place]} at {film.points[place, 0]:g}, {film.points[place, 1]:g}"
+        raise UnreadableError(
+            f"{film.path.name}: {told} lies outside of its {pixels.shape[1]} x {pixels.shape[0]} pixels"
+        )
+    return pixels
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import binomtest
 
 Values = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -54,11 +55,23 @@ def axial_errors(points: Values, truth: Values) -> Values:
     return np.asarray(np.einsum("nki,ni->nk", points - truth, axis), np.float64)
 
 
+class Share(float):
+    """A share of a number of films, which its interval needs where all or none of them count."""
+
+    films: int
+
+    def __new__(cls, flags: Flags) -> "Share":
+        """Of the films that ``flags`` are of; nan where there are none."""
+        share = super().__new__(cls, np.mean(flags) if len(flags) else math.nan)
+        share.films = len(flags)
+        return share
+
+
 def share_within(errors: Values, limit_mm: float) -> float:
     """Share of the answered films (N, 4) whose every answered point is within ``limit_mm``."""
     answered = np.isfinite(errors).any(1)
     worst = np.nanmax(np.where(np.isfinite(errors), errors, -np.inf)[answered], 1, initial=-np.inf)
-    return _mean(worst <= limit_mm)
+    return Share(worst <= limit_mm)
 
 
 def mean_absolute_error(lengths: Lengths) -> float:
@@ -81,18 +94,18 @@ def correlation(lengths: Lengths) -> float:
 
 def abstention(lengths: Lengths) -> float:
     """Share of the measurable films that were not measured."""
-    return _mean(~lengths.answered[lengths.measurable])
+    return Share(~lengths.answered[lengths.measurable])
 
 
 def rightly_withheld(lengths: Lengths) -> float:
     """Share of the films on which it cannot be measured that were not measured."""
-    return _mean(np.isnan(lengths.measured[lengths.lost]))
+    return Share(np.isnan(lengths.measured[lengths.lost]))
 
 
 def coverage(lengths: Lengths) -> float:
     """Share of the answered films whose interval holds the truth."""
     kept = lengths[lengths.answered]
-    return _mean((kept.low <= kept.truth) & (kept.truth <= kept.high))
+    return Share((kept.low <= kept.truth) & (kept.truth <= kept.high))
 
 
 def median_width(lengths: Lengths) -> float:
@@ -158,7 +171,7 @@ def _share_called(lengths: Lengths, threshold: Threshold, *, strict: bool, abnor
     """Share of the answered films that are truly abnormal, or truly normal, on which the one or the other is called."""
     kept = lengths[lengths.answered]
     called = calls(kept, threshold, strict=strict)[0 if abnormal else 1]
-    return _mean(called[threshold.abnormal(kept.truth) == truly])
+    return Share(called[threshold.abnormal(kept.truth) == truly])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,11 +192,14 @@ def bootstrap(
     """The statistic of the rows it is given, with its interval by drawing whole patients with replacement.
 
     Films of one patient are not independent; intervals by film would be too narrow. nan draws are left out, and what is
-    nan itself has no interval.
+    nan itself has no interval. A share of all or none, from which every draw is the same, has Wilson's interval.
     """
     value = statistic(np.arange(len(patients)))
     if math.isnan(value):
-        return Estimate(value=value, low=math.nan, high=math.nan)
+        return Estimate(value=math.nan, low=math.nan, high=math.nan)
+    if isinstance(value, Share) and value in (0.0, 1.0):
+        interval = binomtest(round(value * value.films), value.films).proportion_ci(method="wilson")
+        return Estimate(value=float(value), low=float(interval.low), high=float(interval.high))
     _, patient_of = np.unique(patients, return_inverse=True)
     rows = [np.flatnonzero(patient_of == patient) for patient in range(patient_of.max() + 1)]
     rng = np.random.default_rng(seed)
@@ -192,7 +208,7 @@ def bootstrap(
     )
     values = values[np.isfinite(values)]
     low, high = np.percentile(values, (2.5, 97.5)) if len(values) else (np.nan, np.nan)
-    return Estimate(value=value, low=float(low), high=float(high))
+    return Estimate(value=float(value), low=float(low), high=float(high))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,13 +225,13 @@ class Told:
 
 def share_told(words: Told) -> float:
     """Share of the films whose truth is known on which something was told."""
-    return _mean((words.told != "")[words.truth != ""])
+    return Share((words.told != "")[words.truth != ""])
 
 
 def share_right(words: Told) -> float:
     """Share of what was told that is true."""
     both = (words.told != "") & (words.truth != "")
-    return _mean((words.told == words.truth)[both])
+    return Share((words.told == words.truth)[both])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,10 +20,12 @@ from aasnode.training.dataset import (
     held_out_samples,
     keep_split,
     read_annotated_films,
+    read_film,
     split_by_patient,
 )
 from tests.inference.oracle import stage_card
 
+SPACED = "path,row_spacing_mm,column_spacing_mm\nfilm-0.png,{},0.1\nfilm-1.png,0.1,0.1\n"
 POINTS = {
     "film-0.png": [(300, 200), (276, 205), (220, 210), (80, 230)],
     "film-1.png": [(80, 250), (104, 246), (160, 236), (300, 210)],
@@ -80,7 +82,15 @@ def test_a_folder_is_read_as_its_readers_meant_it(folder: Path) -> None:
     ("annotations.csv", "path,x,y\n", "lacks the columns landmark"),
     ("annotations.csv", "path,landmark,x,y\nfilm-0.png,dens_anterior,\"12,5\",3\n", "x: '12,5' is no number"),
     ("annotations.csv", "path,landmark,x,y\nfilm-0.png,dens_front,12,3\n", "'dens_front' is none of c1_anterior_arch"),
-    ("images.csv", "path,row_spacing_mm,column_spacing_mm\nfilm-0.png,0.1mm,0.1\n", "row_spacing_mm: '0.1mm' is no"),
+    ("annotations.csv", "path,landmark,x,y\nfilm-0.png,dens_anterior,12,5,3\n", "line 2: 5 cells .*decimal comma"),
+    ("annotations.csv", "path,landmark,x,y\nfilm-0.png,dens_anterior\n", "line 2: 2 cells under 4 headings"),
+    ("annotations.csv", "path,landmark,x,y\nother.png,dens_anterior,1,2\n", "stand not in images.csv: other.png"),
+    ("annotations.csv", "path,landmark,x,y\nnever-read.png,dens_anterior,1,2\n", "1 annotated films are not there"),
+    ("images.csv", "path;row_spacing_mm\nfilm-0.png;0.1\n", "lacks the columns path; commas must stand between them"),
+    ("images.csv", "path\nfilm-0.png\nfilm-0.png\nfilm-1.png\n", "film-0.png stands there twice"),
+    ("images.csv", SPACED.format("0.1mm"), "row_spacing_mm: '0.1mm' is no number"),
+    ("images.csv", SPACED.format("200"), "film-0.png: a spacing of 200 x 0.1 mm is not from 0.01 to 2 mm"),
+    ("images.csv", SPACED.format("0"), "film-0.png: a spacing of 0 x 0.1 mm"),
 ])  # fmt: skip
 def test_a_folder_that_lacks_something_is_told_so(folder: Path, name: str, content: str | None, problem: str) -> None:
     (folder / name).unlink()
@@ -91,9 +101,25 @@ def test_a_folder_that_lacks_something_is_told_so(folder: Path, name: str, conte
 
 
 def test_a_table_as_a_spreadsheet_saves_it_is_read(folder: Path) -> None:
+    """With a byte-order mark, spaces, an empty row at the end, and words as people write them."""
+    before = read_annotated_films(folder)
     for name in ("images.csv", "annotations.csv"):
-        (folder / name).write_text((folder / name).read_text(), encoding="utf-8-sig")
-    assert len(read_annotated_films(folder)) == 2
+        text = (folder / name).read_text().replace(",", ", ").replace("dens_anterior", "Dens_Anterior")
+        text = text.replace("not visible", "Not visible")
+        (folder / name).write_text(text + ",,,,\r\n", encoding="utf-8-sig")
+    after = read_annotated_films(folder)
+    assert [np.array_equal(a.points, b.points, equal_nan=True) for a, b in zip(before, after, strict=True)] == [
+        True
+    ] * 2
+    assert [film.visible.tolist() for film in after] == [film.visible.tolist() for film in before]
+
+
+def test_a_point_beside_its_picture_is_told(folder: Path) -> None:
+    first = read_annotated_films(folder)[0]
+    read_film(first)
+    moved = dataclasses.replace(first, points=first.points + [[0, 0], [1000, 0], [0, 0], [0, 0]])
+    with pytest.raises(UnreadableError, match=r"film-0\.png: dens_anterior at 1276, 205 lies outside of its 380 x 420"):
+        read_film(moved)
 
 
 def stage(role: Role, **changes: object) -> StageCard:

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 from aasnode.training import evaluate
-from aasnode.training.evaluate import ADI_ABNORMAL, SAC_ABNORMAL, Lengths, Results, Told, Values
+from aasnode.training.evaluate import (
+    ADI_ABNORMAL,
+    SAC_ABNORMAL,
+    Lengths,
+    Results,
+    Share,
+    Told,
+    Values,
+    bootstrap,
+)
 
 NAN = math.nan
 
@@ -163,3 +172,15 @@ def test_the_summary_names_every_figure_of_the_card() -> None:
     assert (summary["facing told"].value, summary["facing right"].value) == (pytest.approx(3 / 4), pytest.approx(2 / 3))
     assert (summary["view told"].value, summary["view right"].value) == (0.5, 1.0)  # of the films whose view is known
     assert summary["films within 3 mm"].value == 1
+
+
+@pytest.mark.parametrize(("count", "low", "high"), [(0, 0.0, 0.096), (36, 0.904, 1.0)])
+def test_none_or_all_of_a_few_films_is_not_told_as_certain(count: int, low: float, high: float) -> None:
+    flags = np.arange(36) < count
+    estimate = bootstrap(lambda rows: Share(flags[rows]), np.arange(36).astype(str), 0, 50)
+    assert (estimate.low, estimate.high) == pytest.approx((low, high), abs=1e-3)
+
+
+def test_a_share_of_nothing_is_not_known() -> None:
+    assert math.isnan(Share(np.zeros(0, bool)))
+    assert math.isnan(bootstrap(lambda _: Share(np.zeros(0, bool)), np.array(["a"]), 0, 5).low)
