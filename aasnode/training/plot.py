@@ -10,6 +10,7 @@ from aasnode.training.report import STRENGTHS, strength_of
 
 _INK, _MUTED, _GRID = "#1b1b1b", "#6b7280", "#e5e7eb"
 _SHADES = dict(zip(STRENGTHS, ("#9ecae1", "#4292c6", "#08306b"), strict=True)) | {"": "#1b1b1b"}
+_LIFTS = dict(zip(STRENGTHS, (0.16, 0.0, -0.16), strict=True))
 _PANELS = {  # column: title, factor, least extent of the axis
     "error_mm": ("mean point error, mm", 1, 1),
     "adi_abstained": ("ADI not measured, %", 100, 10),
@@ -30,7 +31,8 @@ def draw_robustness(rows: Sequence[Robustness], path: Path) -> None:
         by_name.setdefault(row.disturbance, []).append(row)
     calm = by_name.pop(CALM, [])
     names = sorted((name for name in by_name if _counts(by_name[name])), key=lambda name: _worst(by_name[name]))
-    figure, axes = plt.subplots(1, 3, figsize=(11, 1.3 + 0.28 * len(names)), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, 3, figsize=(11, 1.3 + 0.28 * len(names)), sharey=True)
+    figure.set_layout_engine("constrained", wspace=0.05)  # last and first numbers of two axes do not touch
     for axis, (column, (title, factor, extent)) in zip(axes, _PANELS.items(), strict=True):
         _draw_panel(axis, [by_name[name] for name in names], calm, column, factor)
         _plain(axis, title, extent)
@@ -68,7 +70,8 @@ def _draw_panel(
         if known:
             axis.plot([min(known), max(known)], [y, y], color=_GRID, linewidth=3, zorder=1)
         for strength, value in values:
-            axis.scatter(value, y, s=34, color=_SHADES[strength], zorder=2, linewidths=0, clip_on=False)
+            lifted = y + _LIFTS.get(strength, 0.0)  # equal values do not hide each other
+            axis.scatter(value, lifted, s=34, color=_SHADES[strength], zorder=2, linewidths=0, clip_on=False)
     for row in calm:
         axis.axvline(factor * getattr(row, column), color=_MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
 
