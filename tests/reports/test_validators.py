@@ -33,7 +33,14 @@ from .conftest import FilmFactory, StudyFactory, digital_radiograph
 VIEWER = Path(__file__).parent / "viewer"
 PIXELMED = "/usr/share/java/pixelmed.jar"
 # The validator's stylesheet is larger than today's Java allows by default.
-JAVA = ["java", *(f"-Djdk.xml.xpath{limit}Limit=0" for limit in ("ExprOp", "TotalOp", "ExprGrp")), "-Xss512m", "-Xmx2g"]
+QUICK_TO_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")  # half the processor time of so short a run
+JAVA = [
+    "java",
+    *QUICK_TO_START,
+    *(f"-Djdk.xml.xpath{limit}Limit=0" for limit in ("ExprOp", "TotalOp", "ExprGrp")),
+    "-Xss512m",
+    "-Xmx2g",
+]
 ERF = {"EstimatedRadiographicMagnificationFactor": 1.15}
 SHAPE = {"Rows": 1200, "Columns": 1000}
 
