@@ -76,22 +76,21 @@ class Child(Generic[RequestT, AnswerT]):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.end()
 
-    def start(self) -> None:
+    def start(self) -> Connection:
         """Start and prepare it, unless it runs; raises DeadlineError, ChildDiedError, or what ``prepare`` raised."""
         if self._process is not None and not self._process.is_alive():
             self.end()  # it died while it was idle
-        if self._connection is None:
-            self._start()
+        return self._connection or self._start()
 
     def ask(self, request: RequestT, deadline_seconds: float) -> AnswerT:
         """The answer to one request.
 
         Raises DeadlineError or ChildDiedError; an AasnodeError that the answering function raised is raised here.
         """
-        connection = self._connection or self._start()
+        connection = self.start()
         try:
             connection.send(request)
-        except (BrokenPipeError, ConnectionResetError) as error:  # it died while it was idle
+        except (BrokenPipeError, ConnectionResetError) as error:  # it died a moment ago
             raise self._died() from error
         answer: AnswerT = self._receive(connection, deadline_seconds)
         return answer

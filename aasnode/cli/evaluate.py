@@ -5,10 +5,9 @@ FOLDER holds ``images.csv`` and ``annotations.csv``, as ``aasnode simulate`` wri
 
 import argparse
 import dataclasses
-import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aasnode.assets import shipped_model
 from aasnode.cli.options import Format, UsageError, add_format
@@ -68,15 +67,12 @@ def _require_drawable(path: Path) -> None:
 
 def _print(found: "Evaluation") -> None:
     """Three tables: figures, reasons to abstain, robustness; what there is no film for is a dash."""
-    figures = [(name, *map(_known, dataclasses.asdict(one).values())) for name, one in found.figures.items()]
+    from aasnode.training.report import without_nan
+
+    figures = [(name, *without_nan(dataclasses.asdict(one)).values()) for name, one in found.figures.items()]
     print_table(("figure", "value", "95 % from", "to"), figures)
     for rows in (found.withheld, found.robustness):
         if rows:
             print()
-            plain = [dataclasses.asdict(row) for row in rows]
-            headings = [name.replace("_", " ") for name in plain[0]]
-            print_table(headings, [list(map(_known, row.values())) for row in plain])
-
-
-def _known(value: Any) -> Any:
-    return None if isinstance(value, float) and math.isnan(value) else value
+            plain = [without_nan(dataclasses.asdict(row)) for row in rows]
+            print_table([name.replace("_", " ") for name in plain[0]], [list(row.values()) for row in plain])

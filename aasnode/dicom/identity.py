@@ -20,6 +20,9 @@ MANUFACTURER = "aasnode"
 UID_ROOT = "2.25.591147305854908"
 """How the UID of every object of ours begins, without registration: docs/decisions/0014-our-uids-carry-our-mark.md."""
 
+PERSON = ("PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")
+"""Keywords of what tells people apart; a name does not, for it is written in many ways."""
+
 _UUID_PREFIX = int.from_bytes(hashlib.sha256(b"aasnode").digest()[:6])  # 48 bits: field custom_a of RFC 9562 5.8
 _DAYS_PER_YEAR = 365.2425
 _OLDEST_YEARS = 125

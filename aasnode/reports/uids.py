@@ -12,12 +12,11 @@ from dataclasses import asdict, fields
 from pydicom.uid import UID, SecondaryCaptureImageStorage
 
 from aasnode.anatomy import View
-from aasnode.dicom.identity import own_uid
+from aasnode.dicom.identity import PERSON, own_uid
 from aasnode.measurement import StudyAssessment
 from aasnode.reports.findings import FilmFindings, ReportSettings, StudyFindings
 
 _IDENTITY = ("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "AccessionNumber")
-_PERSON = ("PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")  # as the store holds people apart
 _NOT_COMPARED = ("header", "pixels")
 _SHAPE = "3"  # of our objects; the next number when the same findings come to be told otherwise
 
@@ -60,7 +59,7 @@ def tracking_uid(study: StudyFindings, film: FilmFindings, length: str) -> UID:
     repeat, a film of an unknown view, without a patient ID, or that came again as another person's has no course and is
     tracked within its study. Films of one view are numbered, since viewers merge what has the same tracking UID.
     """
-    person = [film.text(keyword).strip() for keyword in _PERSON]
+    person = [film.text(keyword).strip() for keyword in PERSON]
     is_compared = film.view is not View.UNKNOWN and not film.is_repeat and not film.is_disputed
     is_tracked = bool(person[0]) and is_compared
     whose = person if is_tracked else [study.study_instance_uid]

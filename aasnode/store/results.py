@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, delete, exists, insert, select, u
 
 from aasnode.anatomy import Facing, Landmarks, View
 from aasnode.dicom import exposure
-from aasnode.dicom.identity import Identity
+from aasnode.dicom.identity import PERSON, Identity
 from aasnode.dicom.selection import ViewSource
 from aasnode.geometry import Spacings, Unscaled
 from aasnode.measurement import CourseEntry, FilmStatus, Measurement
@@ -22,7 +22,6 @@ from aasnode.store.schema import Arrival, instances, results, revisions
 
 _CONVERTER = make_converter()
 _REPORTED = [status for status in FilmStatus if status.is_reported]
-_PERSON = ("PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")
 _WITHOUT_NUMBERS = [status for status in FilmStatus if not status.is_reported]
 
 
@@ -172,7 +171,7 @@ def _disputed(connection: Connection, uids: Collection[str]) -> frozenset[str]:
 def _names_another(connection: Connection, sop_instance_uid: str) -> bool:
     found = select(revisions.c.differences).where(revisions.c.sop_instance_uid == sop_instance_uid)
     return any(
-        one["element"] in _PERSON and one["before"] and one["after"]
+        one["element"] in PERSON and one["before"] and one["after"]
         for differences in connection.execute(found).scalars()
         for one in differences
     )

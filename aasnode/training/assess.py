@@ -25,6 +25,7 @@ from aasnode.training.evaluate import (
     Results,
     Told,
     Values,
+    abstention,
     concatenated,
     point_errors,
     rightly_withheld,
@@ -156,8 +157,8 @@ def _robustness_row(assessed: Assessed, name: str, strength: tuple[float, float]
         strongest=strength[1],
         films=int(chosen.sum()),
         error_mm=float(answered.mean()) if len(answered) else float("nan"),
-        adi_abstained=_share_abstained(part.adi),
-        sac_abstained=_share_abstained(part.sac),
+        adi_abstained=float(abstention(part.adi)),
+        sac_abstained=float(abstention(part.sac)),
     )
 
 
@@ -171,10 +172,6 @@ def _told(truth: Iterable[str | None], told: Iterable[str]) -> Told:
         truth=np.array([word or "" for word in truth], np.str_),
         told=np.array(["" if word == "unknown" else word for word in told], np.str_),
     )
-
-
-def _share_abstained(lengths: Lengths) -> float:
-    return float((~lengths.answered[lengths.measurable]).mean()) if lengths.measurable.any() else float("nan")
 
 
 def _detect(film: AnnotatedFilm, detector: Detector) -> Detection:

@@ -183,6 +183,12 @@ class Estimate:
     high: float
 
 
+def wilson(count: int, films: int) -> Estimate:
+    """The share ``count`` of ``films``, at least one, with Wilson's interval, as if no two were of one patient."""
+    interval = binomtest(count, films).proportion_ci(method="wilson")
+    return Estimate(value=count / films, low=float(interval.low), high=float(interval.high))
+
+
 def bootstrap(
     statistic: Callable[[npt.NDArray[np.intp]], float],
     patients: Words,
@@ -198,8 +204,7 @@ def bootstrap(
     if math.isnan(value):
         return Estimate(value=math.nan, low=math.nan, high=math.nan)
     if isinstance(value, Share) and value in (0.0, 1.0):
-        interval = binomtest(round(value * value.films), value.films).proportion_ci(method="wilson")
-        return Estimate(value=float(value), low=float(interval.low), high=float(interval.high))
+        return wilson(round(value * value.films), value.films)
     _, patient_of = np.unique(patients, return_inverse=True)
     rows = [np.flatnonzero(patient_of == patient) for patient in range(patient_of.max() + 1)]
     rng = np.random.default_rng(seed)

@@ -6,11 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scipy.stats import binomtest
-
 from aasnode.config import MeasurementSection
 from aasnode.training.assess import Assessed, Robustness, Withheld, robustness, withheld
-from aasnode.training.evaluate import Estimate, summarise
+from aasnode.training.evaluate import Estimate, summarise, wilson
 
 EVALUATION, PLOT = "evaluation.json", "robustness.png"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
@@ -42,15 +40,15 @@ def evaluation_of(assessed: Assessed, seed: int) -> Evaluation:
 
 def as_json(evaluations: Mapping[str, Evaluation]) -> str:
     """By the name of the set of films; what could not be computed is null."""
-    return json.dumps(_without_nan({name: asdict(one) for name, one in evaluations.items()}), indent=1) + "\n"
+    return json.dumps(without_nan({name: asdict(one) for name, one in evaluations.items()}), indent=1) + "\n"
 
 
-def _without_nan(value: Any) -> Any:
-    """JSON knows no nan."""
+def without_nan(value: Any) -> Any:
+    """With None for every nan, as deep as it goes: JSON knows none."""
     if isinstance(value, Mapping):
-        return {key: _without_nan(one) for key, one in value.items()}
+        return {key: without_nan(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(one) for one in value]
+        return [without_nan(one) for one in value]
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
@@ -139,7 +137,7 @@ def _share(rows: Sequence[Withheld]) -> str:
     if not films:
         return "–"
     right = round(sum(row.films * row.withheld for row in rows))
-    interval = binomtest(right, films).proportion_ci(method="wilson")
+    interval = wilson(right, films)
     return f"{right} of {films} ({100 * interval.low:.0f}–{100 * interval.high:.0f} %)"
 
 
