@@ -1,13 +1,13 @@
 """A patient's course as flat rows: every film with its measurement and its changes, every key always there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from aasnode.config import Config
-from aasnode.measurement import Compared, CourseChanges, Length, LengthFinding, NotComparable, changes
+from aasnode.measurement import Compared, CourseChanges, Length, LengthFinding, Measurement, NotComparable, changes
 from aasnode.store.history import Course
-from aasnode.store.results import StoredResult
+from aasnode.store.results import FilmResult, Person, StoredResult
 
 Comparison = Compared | NotComparable
 Row = Mapping[str, object]
@@ -24,9 +24,14 @@ class TrackedFilm:
     zone: ZoneInfo
 
     @property
+    def found(self) -> FilmResult:
+        """What was found on it."""
+        return self.stored.film
+
+    @property
     def acquired_at(self) -> str | None:
         """The instant in the site's time zone, ISO 8601; None where the header gives none."""
-        instant = self.stored.film.identity.acquisition.instant
+        instant = self.found.identity.acquisition.instant
         return None if instant is None else instant.astimezone(self.zone).isoformat()
 
 
@@ -52,45 +57,48 @@ def _not_tracked(key: str) -> CourseChanges:
     )
 
 
+_OF_PERSON: Mapping[str, Callable[[Person], object]] = {
+    "patient_id": lambda person: person.patient_id,
+    "issuer_of_patient_id": lambda person: person.issuer_of_patient_id,
+    "birth_date": lambda person: person.birth_date.isoformat() if person.birth_date else None,
+    "sex": lambda person: person.sex or None,
+}
+_OF_FILM: Mapping[str, Callable[[TrackedFilm], object]] = {
+    "study_instance_uid": lambda tracked: tracked.found.identity.study_instance_uid,
+    "series_instance_uid": lambda tracked: tracked.found.identity.series_instance_uid,
+    "sop_instance_uid": lambda tracked: tracked.found.identity.sop_instance_uid,
+    "accession_number": lambda tracked: tracked.found.identity.accession_number,
+    "acquisition_date": lambda tracked: tracked.found.identity.acquisition.date_verbatim,
+    "acquisition_time": lambda tracked: tracked.found.identity.acquisition.time_verbatim,
+    "acquired_at": lambda tracked: tracked.acquired_at,
+    "view": lambda tracked: tracked.found.view,
+    "view_source": lambda tracked: tracked.found.view_source,
+    "facing": lambda tracked: tracked.found.facing,
+    "primary": lambda tracked: tracked.stored.is_primary,
+    "status": lambda tracked: tracked.found.status,
+    "reason": lambda tracked: tracked.found.reason,
+    "model": lambda tracked: tracked.found.model,
+}
+
+
 def person_row(course: Course) -> Row:
     """Whom the course belongs to, as the headers state it."""
-    person = course.person
-    return {
-        "patient_id": person.patient_id,
-        "issuer_of_patient_id": person.issuer_of_patient_id,
-        "birth_date": person.birth_date.isoformat() if person.birth_date else None,
-        "sex": person.sex or None,
-    }
+    return {name: of(course.person) for name, of in _OF_PERSON.items()}
 
 
 def film_rows(course: Course, config: Config) -> Iterator[Row]:
     """One flat row per film, every key always there."""
     for film in tracked(course, config):
-        yield _film_row(film) | _measurement_row(film) | _change_rows(film.changes)
+        row = {name: of(film) for name, of in _OF_FILM.items()}
+        yield row | _measurement_row(film.found.measurement) | _change_rows(film.changes)
 
 
-def _film_row(tracked_film: TrackedFilm) -> dict[str, object]:
-    film = tracked_film.stored.film
-    return {
-        "study_instance_uid": film.identity.study_instance_uid,
-        "series_instance_uid": film.identity.series_instance_uid,
-        "sop_instance_uid": film.identity.sop_instance_uid,
-        "accession_number": film.identity.accession_number,
-        "acquisition_date": film.identity.acquisition.date_verbatim,
-        "acquisition_time": film.identity.acquisition.time_verbatim,
-        "acquired_at": tracked_film.acquired_at,
-        "view": film.view,
-        "view_source": film.view_source,
-        "facing": film.facing,
-        "primary": tracked_film.stored.is_primary,
-        "status": film.status,
-        "reason": film.reason,
-        "model": film.model,
-    }
+def columns() -> tuple[str, ...]:
+    """The keys of a person's row and of a film's (docs/measurements.md tells what they hold)."""
+    return (*_OF_PERSON, *_OF_FILM, *_measurement_row(None), *_change_rows(_not_tracked("")))
 
 
-def _measurement_row(tracked_film: TrackedFilm) -> dict[str, object]:
-    measured = tracked_film.stored.film.measurement
+def _measurement_row(measured: Measurement | None) -> dict[str, object]:
     return {
         "spacing_rule": measured.spacing_rule if measured else None,
         **_length_row("adi", measured.adi if measured else None),

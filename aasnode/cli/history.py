@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 from aasnode.anatomy import View
-from aasnode.cli.course import Comparison, TrackedFilm, film_rows, person_row, tracked
+from aasnode.cli.course import Comparison, TrackedFilm, columns, film_rows, person_row, tracked
 from aasnode.cli.options import Format, add_config, add_format, existing_store, load_config
 from aasnode.cli.table import MISSING, print_csv, print_json, print_table
 from aasnode.config import Config
@@ -72,7 +72,7 @@ def _show_tables(courses: Sequence[Course], config: Config) -> None:
         print(_person_line(course, number, len(courses)))
         films = tracked(course, config)
         for view in View:
-            of_view = [film for film in films if film.stored.film.view is view]
+            of_view = [film for film in films if film.found.view is view]
             if of_view:
                 _show_view(view, of_view)
         _show_studies(films)
@@ -106,13 +106,13 @@ def _show_studies(films: Sequence[TrackedFilm]) -> None:
     """Each visit's study, by the UID that ``aasnode resend`` asks for."""
     first: dict[str, TrackedFilm] = {}
     for film in films:
-        first.setdefault(film.stored.film.identity.study_instance_uid, film)
+        first.setdefault(film.found.identity.study_instance_uid, film)
     print()
     print_table(("acquired", "Study Instance UID"), [(_acquired(film), uid) for uid, film in first.items()])
 
 
 def _cells(film: TrackedFilm, notes: dict[str, int]) -> tuple[str, ...]:
-    measured, change = film.stored.film.measurement, film.changes
+    measured, change = film.found.measurement, film.changes
 
     def compared(name: str, comparison: Comparison) -> str:
         if isinstance(comparison, NotComparable):
@@ -137,9 +137,9 @@ def _cells(film: TrackedFilm, notes: dict[str, int]) -> tuple[str, ...]:
 
 
 def _verdict_cells(film: TrackedFilm, notes: dict[str, int]) -> tuple[str, ...]:
-    measured, reason = film.stored.film.measurement, film.stored.film.reason
+    measured, reason = film.found.measurement, film.found.reason
     if measured is None:
-        status = f"{film.stored.film.status} {_note(reason, notes) if reason else ''}".rstrip()
+        status = f"{film.found.status} {_note(reason, notes) if reason else ''}".rstrip()
         return (_acquired(film), *[MISSING] * 5, status)
     findings = (measured.adi_finding, measured.sac_finding)
     planes = {str(finding.compared.plane or "not stated") for finding in findings if finding}
@@ -164,7 +164,7 @@ def _finding(finding: LengthFinding | None) -> tuple[str, str]:
 
 
 def _acquired(film: TrackedFilm) -> str:
-    acquisition = film.stored.film.identity.acquisition
+    acquisition = film.found.identity.acquisition
     acquired = film.acquired_at or f"{acquisition.date_verbatim or '?'} {acquisition.time_verbatim}".strip()
     return acquired.replace("T", " ")[:16]
 
@@ -193,4 +193,4 @@ def _show_json(courses: Sequence[Course], config: Config) -> None:
 
 def _show_csv(courses: Sequence[Course], config: Config) -> None:
     rows = [{**person_row(course), **row} for course in courses for row in film_rows(course, config)]
-    print_csv(rows, list(rows[0]) if rows else ["patient_id"])
+    print_csv(rows, columns())

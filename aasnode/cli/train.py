@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--calibration-films",
         type=whole_number(at_least=0),
         metavar="N",
-        default=400,
+        default=800,
         help="simulated for the intervals",
     )
     parser.add_argument(

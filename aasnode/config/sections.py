@@ -162,6 +162,8 @@ class MeasurementSection:
     sac_threshold_mm: Annotated[float, Bounds(low=5, high=25)] = 13.0
     sac_operator: AbnormalBelow = AbnormalBelow.LESS_OR_EQUAL
     sac_borderline_mm: Annotated[float, Bounds(low=5, high=25)] = 14.0
+    suspected_guard: Annotated[float, Bounds(low=0, high=5)] = 0.0
+    normal_guard: Annotated[float, Bounds(low=0, high=5)] = 1.0
     threshold_plane: Plane = Plane.DETECTOR
     magnification_low: Annotated[float, Bounds(low=1)] = 1.0
     magnification_high: Annotated[float, Bounds(low=1)] = 1.3

@@ -16,7 +16,7 @@ from aasnode.measurement.assessment import (
 )
 from aasnode.measurement.course import Compared, CourseChanges, CourseEntry, NotComparable, changes
 from aasnode.measurement.film import ADI_ENDS, SAC_ENDS, Measurement, measure
-from aasnode.measurement.length import Calibration, Change, IntervalRule, Length, difference, length_sigma_mm
+from aasnode.measurement.length import Z_90, Calibration, Change, IntervalRule, Length, difference, length_sigma_mm
 from aasnode.measurement.status import FilmStatus
 from aasnode.measurement.study import StudyAssessment, assess_study
 
@@ -27,6 +27,7 @@ __all__ = [
     "PLANE_NOT_STATED",
     "SAC_ENDS",
     "SEVERITY",
+    "Z_90",
     "Assessment",
     "Calibration",
     "Change",

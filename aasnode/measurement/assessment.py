@@ -65,7 +65,7 @@ class LengthFinding:
     """What one length says: on which side of which limit the compared value lies."""
 
     assessment: Assessment
-    limit: str  # "> 3 mm"; "spans 3 mm" where the interval lies on both sides
+    limit: str  # "> 3 mm"; "not clear of 3 mm" where it is uncertain
     compared: ComparedLength
 
 
@@ -94,9 +94,8 @@ def assess_film(
     if age_years is not None and age_years < settings.minimum_age_years:
         reason = f"under {settings.minimum_age_years:g} years: thresholds are those of adults"
         return FilmAssessment(assessment=Assessment.NOT_ASSESSED, reason=reason)
-    adi_range, sac_range = (_in_plane(length, spacing_rule, settings) if length else None for length in (adi, sac))
-    adi_finding = _assess_adi(adi_range, settings) if adi_range else None
-    sac_finding = _assess_sac(sac_range, settings) if sac_range else None
+    adi_finding = _assess_adi(_in_plane(adi, spacing_rule, settings), settings) if adi else None
+    sac_finding = _assess_sac(_in_plane(sac, spacing_rule, settings), settings) if sac else None
     combined = combine([finding.assessment for finding in (adi_finding, sac_finding) if finding])
     if combined is Assessment.NO_AAS_ON_THIS_VIEW and adi is None:
         combined = Assessment.NOT_ASSESSED  # a normal SAC does not exclude a subluxation
@@ -119,27 +118,26 @@ def combine(assessments: Sequence[Assessment]) -> Assessment:
     return next((grave for grave in SEVERITY if grave in assessments), Assessment.NOT_ASSESSED)
 
 
-def _assess_adi(compared: ComparedLength, settings: MeasurementSection) -> LengthFinding:
+def _assess_adi(adi: "_InPlane", settings: MeasurementSection) -> LengthFinding:
     threshold, operator = settings.adi_threshold_mm, settings.adi_operator
-    low, high = (_is_above(mm, threshold, operator) for mm in (compared.low_mm, compared.high_mm))
-    if low and high:
-        return _finding(compared, Assessment.AAS_SUSPECTED, f"{operator} {threshold:g} mm")
-    if high:
-        return _finding(compared, Assessment.UNCERTAIN, f"spans {threshold:g} mm")
-    return _finding(compared, Assessment.NO_AAS_ON_THIS_VIEW, f"{_NOT[operator]} {threshold:g} mm")
+    if _is_above(adi.least_mm(-settings.suspected_guard), threshold, operator):
+        return _finding(adi.compared, Assessment.AAS_SUSPECTED, f"{operator} {threshold:g} mm")
+    if _is_above(adi.most_mm(settings.normal_guard), threshold, operator):
+        return _finding(adi.compared, Assessment.UNCERTAIN, f"not clear of {threshold:g} mm")
+    return _finding(adi.compared, Assessment.NO_AAS_ON_THIS_VIEW, f"{_NOT[operator]} {threshold:g} mm")
 
 
-def _assess_sac(compared: ComparedLength, settings: MeasurementSection) -> LengthFinding:
+def _assess_sac(sac: "_InPlane", settings: MeasurementSection) -> LengthFinding:
     threshold, operator, borderline = settings.sac_threshold_mm, settings.sac_operator, settings.sac_borderline_mm
-    low, high = (_is_below(mm, threshold, operator) for mm in (compared.low_mm, compared.high_mm))
-    if high:
-        return _finding(compared, Assessment.AAS_SUSPECTED, f"{operator} {threshold:g} mm")
-    if low:
-        return _finding(compared, Assessment.UNCERTAIN, f"spans {threshold:g} mm")
-    if compared.mm is not None and compared.mm <= borderline:
-        return _finding(compared, Assessment.BORDERLINE, f"<= {borderline:g} mm")
-    normal = f"> {borderline:g} mm" if compared.mm is not None else f"{_NOT[operator]} {threshold:g} mm"
-    return _finding(compared, Assessment.NO_AAS_ON_THIS_VIEW, normal)
+    if _is_below(sac.most_mm(settings.suspected_guard), threshold, operator):
+        return _finding(sac.compared, Assessment.AAS_SUSPECTED, f"{operator} {threshold:g} mm")
+    if _is_below(sac.least_mm(-settings.normal_guard), threshold, operator):
+        return _finding(sac.compared, Assessment.UNCERTAIN, f"not clear of {threshold:g} mm")
+    mm = sac.compared.mm
+    if mm is not None and mm <= borderline:
+        return _finding(sac.compared, Assessment.BORDERLINE, f"<= {borderline:g} mm")
+    normal = f"> {borderline:g} mm" if mm is not None else f"{_NOT[operator]} {threshold:g} mm"
+    return _finding(sac.compared, Assessment.NO_AAS_ON_THIS_VIEW, normal)
 
 
 def _finding(compared: ComparedLength, assessment: Assessment, limit: str) -> LengthFinding:
@@ -154,7 +152,25 @@ def _is_below(mm: float, threshold_mm: float, operator: AbnormalBelow) -> bool:
     return mm < threshold_mm if operator is AbnormalBelow.LESS else mm <= threshold_mm
 
 
-def _in_plane(length: Length, rule: SpacingRule | None, settings: MeasurementSection) -> ComparedLength:
+@dataclass(frozen=True, kw_only=True)
+class _InPlane:
+    """A length in the plane of the thresholds."""
+
+    length: Length  # as measured
+    compared: ComparedLength
+    least: float = 1.0  # what the one is multiplied by to be the other; a range where only that is known
+    most: float = 1.0
+
+    def least_mm(self, standard_errors: float) -> float:
+        """The least that it may be in that plane, so many standard errors added."""
+        return self.least * (self.length.mm + standard_errors * self.length.sigma_mm)
+
+    def most_mm(self, standard_errors: float) -> float:
+        """The most that it may be."""
+        return self.most * (self.length.mm + standard_errors * self.length.sigma_mm)
+
+
+def _in_plane(length: Length, rule: SpacingRule | None, settings: MeasurementSection) -> _InPlane:
     """The length in the plane of the thresholds: as it is, scaled by the header, or widened by the possible range."""
     wanted = settings.threshold_plane
     known = length.detector_plane_mm if wanted is Plane.DETECTOR else length.corrected_mm
@@ -164,7 +180,7 @@ def _in_plane(length: Length, rule: SpacingRule | None, settings: MeasurementSec
     if known is None and own not in (None, wanted):
         return _widened(length, settings)
     is_known = known is not None or own is not None
-    return ComparedLength(
+    compared = ComparedLength(
         low_mm=length.low_mm,
         high_mm=length.high_mm,
         mm=length.mm,
@@ -172,12 +188,13 @@ def _in_plane(length: Length, rule: SpacingRule | None, settings: MeasurementSec
         is_as_measured=True,
         note="" if is_known else PLANE_NOT_STATED,
     )
+    return _InPlane(length=length, compared=compared)
 
 
-def _scaled(length: Length, known_mm: float, plane: Plane) -> ComparedLength:
+def _scaled(length: Length, known_mm: float, plane: Plane) -> _InPlane:
     """The length in a plane in which the header knows it, its interval in the same proportion."""
     scale = known_mm / length.mm
-    return ComparedLength(
+    compared = ComparedLength(
         low_mm=length.low_mm * scale,
         high_mm=length.high_mm * scale,
         mm=known_mm,
@@ -185,6 +202,7 @@ def _scaled(length: Length, known_mm: float, plane: Plane) -> ComparedLength:
         is_as_measured=False,
         note=f"compared in the {PLANES[plane]}: {known_mm:.1f} mm",
     )
+    return _InPlane(length=length, compared=compared, least=scale, most=scale)
 
 
 def _plane_of(rule: SpacingRule | None) -> Plane | None:
@@ -194,23 +212,24 @@ def _plane_of(rule: SpacingRule | None) -> Plane | None:
     return Plane.CORRECTED if rule is not None and rule.is_magnification_corrected else None
 
 
-def _widened(length: Length, settings: MeasurementSection) -> ComparedLength:
+def _widened(length: Length, settings: MeasurementSection) -> _InPlane:
     """The length in the other plane, where only the usual range of magnification is known."""
-    least, most = settings.magnification_low, settings.magnification_high
+    low, high = settings.magnification_low, settings.magnification_high
     to_detector = settings.threshold_plane is Plane.DETECTOR
-    scales = (least, most) if to_detector else (1 / most, 1 / least)
+    least, most = (low, high) if to_detector else (1 / high, 1 / low)
     own = Plane.CORRECTED if to_detector else Plane.DETECTOR
-    return ComparedLength(
-        low_mm=length.low_mm * scales[0],
-        high_mm=length.high_mm * scales[1],
+    compared = ComparedLength(
+        low_mm=length.low_mm * least,
+        high_mm=length.high_mm * most,
         mm=None,
         plane=settings.threshold_plane,
         is_as_measured=False,
         note=(
             f"known in the {PLANES[own]} only; compared in the {PLANES[settings.threshold_plane]}, "
-            f"magnification {least:g} to {most:g} allowed for"
+            f"magnification {low:g} to {high:g} allowed for"
         ),
     )
+    return _InPlane(length=length, compared=compared, least=least, most=most)
 
 
 def _missing(name: str, reason: str | None) -> str:

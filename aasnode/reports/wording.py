@@ -66,11 +66,12 @@ def describe_standing(interval_sources: Iterable[str | None]) -> str:
 
 
 def describe_thresholds(settings: MeasurementSection) -> str:
-    """One line: what counts as abnormal, and in which plane."""
+    """One line: what counts as abnormal, in which plane, and what is uncertain."""
     return (
         f"ADI {settings.adi_operator} {settings.adi_threshold_mm:g} mm, "
         f"SAC {settings.sac_operator} {settings.sac_threshold_mm:g} mm "
-        f"(borderline to {settings.sac_borderline_mm:g} mm), in the {PLANES[settings.threshold_plane]}"
+        f"(borderline to {settings.sac_borderline_mm:g} mm), in the {PLANES[settings.threshold_plane]}; "
+        f"guard bands in standard errors: abnormal {settings.suspected_guard:g}, normal {settings.normal_guard:g}"
     )
 
 

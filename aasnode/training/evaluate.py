@@ -5,13 +5,16 @@ four points stand in the order of anatomy, in mm. Means and shares are nan where
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest
+
+from aasnode.config import MeasurementSection
+from aasnode.measurement import Z_90
 
 Values = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -130,47 +133,58 @@ ADI_ABNORMAL = Threshold(mm=3.0, above=True)
 SAC_ABNORMAL = Threshold(mm=13.0, above=False)
 
 
-def calls(lengths: Lengths, threshold: Threshold, *, strict: bool) -> tuple[Flags, Flags]:
-    """(called abnormal, called normal) for each film; by the value, or when ``strict`` only where the whole interval is
-    on one side: an interval that straddles the threshold, "uncertain", is neither. What was not measured is neither.
-    """
-    far, near = (lengths.low, lengths.high) if threshold.above else (lengths.high, lengths.low)
-    far, near = (far, near) if strict else (lengths.measured, lengths.measured)
+@dataclass(frozen=True, kw_only=True)
+class GuardBands:
+    """By how many standard errors a value must lie beyond a threshold, or clear of it; in between it is uncertain."""
+
+    abnormal: float
+    normal: float
+
+
+AS_SHIPPED = GuardBands(abnormal=MeasurementSection().suspected_guard, normal=MeasurementSection().normal_guard)
+BY_VALUE = GuardBands(abnormal=0.0, normal=0.0)
+BY_INTERVAL = GuardBands(abnormal=Z_90, normal=Z_90)  # uncertain is what spans the threshold
+
+
+def calls(lengths: Lengths, threshold: Threshold, guard: GuardBands) -> tuple[Flags, Flags]:
+    """(called abnormal, called normal) for each film; what is uncertain, or was not measured, is neither."""
+    errors = (lengths.high - lengths.measured) / Z_90 * (1 if threshold.above else -1)
     known = np.isfinite(lengths.measured)
-    return known & threshold.abnormal(far), known & ~threshold.abnormal(near)
+    abnormal = threshold.abnormal(lengths.measured - guard.abnormal * errors)
+    normal = ~threshold.abnormal(lengths.measured + guard.normal * errors)
+    return known & abnormal, known & normal & ~abnormal
 
 
-def with_exact_values(lengths: Lengths) -> Lengths:
-    """The truth itself in intervals as wide as these: what it falls short of is the price of the doubt alone."""
-    half = lengths.high - lengths.measured
-    exact = np.where(np.isfinite(lengths.measured), lengths.truth, np.nan)
-    return replace(lengths, measured=exact, low=np.maximum(exact - half, 0), high=exact + half)
+def sensitivity(lengths: Lengths, threshold: Threshold, guard: GuardBands = AS_SHIPPED) -> float:
+    """Share of the answered abnormal films that are called so; uncertain is wrong."""
+    return _share_called(lengths, threshold, guard, abnormal=True, truly=True)
 
 
-def sensitivity(lengths: Lengths, threshold: Threshold, *, strict: bool = True) -> float:
-    """Share of the answered abnormal films that are called so; "uncertain" counts as wrong when ``strict``."""
-    return _share_called(lengths, threshold, strict=strict, abnormal=True, truly=True)
+def specificity(lengths: Lengths, threshold: Threshold, guard: GuardBands = AS_SHIPPED) -> float:
+    """Share of the answered normal films that are called so; uncertain is wrong."""
+    return _share_called(lengths, threshold, guard, abnormal=False, truly=False)
 
 
-def specificity(lengths: Lengths, threshold: Threshold, *, strict: bool = True) -> float:
-    """Share of the answered normal films that are called so; "uncertain" counts as wrong when ``strict``."""
-    return _share_called(lengths, threshold, strict=strict, abnormal=False, truly=False)
+def overlooked(lengths: Lengths, threshold: Threshold, guard: GuardBands = AS_SHIPPED) -> float:
+    """Share of the answered abnormal films that are called normal; uncertain is not."""
+    return _share_called(lengths, threshold, guard, abnormal=False, truly=True)
 
 
-def overlooked(lengths: Lengths, threshold: Threshold) -> float:
-    """Share of the answered abnormal films that are called normal, with the whole interval; "uncertain" is not."""
-    return _share_called(lengths, threshold, strict=True, abnormal=False, truly=True)
+def called_falsely(lengths: Lengths, threshold: Threshold, guard: GuardBands = AS_SHIPPED) -> float:
+    """Share of the answered normal films that are called abnormal; uncertain is not."""
+    return _share_called(lengths, threshold, guard, abnormal=True, truly=False)
 
 
-def called_falsely(lengths: Lengths, threshold: Threshold) -> float:
-    """Share of the answered normal films that are called abnormal, with the whole interval."""
-    return _share_called(lengths, threshold, strict=True, abnormal=True, truly=False)
+def uncertain(lengths: Lengths, threshold: Threshold, guard: GuardBands = AS_SHIPPED) -> float:
+    """Share of the answered films that are called neither abnormal nor normal."""
+    abnormal, normal = calls(lengths[lengths.answered], threshold, guard)
+    return Share(~abnormal & ~normal)
 
 
-def _share_called(lengths: Lengths, threshold: Threshold, *, strict: bool, abnormal: bool, truly: bool) -> float:
+def _share_called(lengths: Lengths, threshold: Threshold, guard: GuardBands, *, abnormal: bool, truly: bool) -> float:
     """Share of the answered films that are truly abnormal, or truly normal, on which the one or the other is called."""
     kept = lengths[lengths.answered]
-    called = calls(kept, threshold, strict=strict)[0 if abnormal else 1]
+    called = calls(kept, threshold, guard)[0 if abnormal else 1]
     return Share(called[threshold.abnormal(kept.truth) == truly])
 
 
@@ -270,6 +284,16 @@ def _stacked(parts: Sequence[Any]) -> Any:
 
 
 Figure = Callable[[Results], float]
+Called = Callable[[Lengths, Threshold, GuardBands], float]
+
+_CALLS: Mapping[str, Called] = {
+    "sensitivity": sensitivity,
+    "specificity": specificity,
+    "abnormal called normal": overlooked,
+    "normal called abnormal": called_falsely,
+    "uncertain": uncertain,
+}
+_GUARDS: Mapping[str, GuardBands] = {"": AS_SHIPPED, " by interval": BY_INTERVAL, " by value": BY_VALUE}
 
 
 def summarise(results: Results, seed: int = 0, draws: int = 1000) -> dict[str, Estimate]:
@@ -303,19 +327,20 @@ def _length_figures(threshold: Threshold) -> dict[str, Callable[[Lengths], float
         "MAE": mean_absolute_error,
         "bias": bias,
         "r": correlation,
-        "sensitivity": lambda lengths: sensitivity(lengths, threshold),
-        "specificity": lambda lengths: specificity(lengths, threshold),
-        "abnormal called normal": lambda lengths: overlooked(lengths, threshold),
-        "normal called abnormal": lambda lengths: called_falsely(lengths, threshold),
-        "sensitivity of exact values": lambda lengths: sensitivity(with_exact_values(lengths), threshold),
-        "specificity of exact values": lambda lengths: specificity(with_exact_values(lengths), threshold),
-        "sensitivity by value": lambda lengths: sensitivity(lengths, threshold, strict=False),
-        "specificity by value": lambda lengths: specificity(lengths, threshold, strict=False),
+        **{
+            f"{name}{how}": _called(figure, threshold, guard)
+            for how, guard in _GUARDS.items()
+            for name, figure in _CALLS.items()
+        },
         "coverage": coverage,
         "interval width median": median_width,
         "abstained": abstention,
         "rightly withheld": rightly_withheld,
     }
+
+
+def _called(figure: Called, threshold: Threshold, guard: GuardBands) -> Callable[[Lengths], float]:
+    return lambda lengths: figure(lengths, threshold, guard)
 
 
 def _of_rows(figure: Figure, results: Results) -> Callable[[npt.NDArray[np.intp]], float]:

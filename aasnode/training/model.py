@@ -23,7 +23,7 @@ from aasnode.training.shipped import SEARCH, STAGES, THRESHOLDS, decision_of
 from aasnode.training.simulate.disturbances import SHARES
 from aasnode.training.simulate.patient import VARIANT_SHARES
 from aasnode.training.train import WEIGHTS, Preset, learnt, train
-from aasnode.training.trial import CALIBRATION_SEED, EVALUATION_SEED, Trial, assessable, calibrated, evaluated
+from aasnode.training.trial import TO_CALIBRATE, TO_EVALUATE, Trial, assessable, calibrated, evaluated
 
 
 def make_model(request: ModelRequest) -> Card:
@@ -133,7 +133,10 @@ def _card(request: ModelRequest, stages: tuple[StageCard, ...], library: Library
             "simulated": f"library {library.folder.name}: {json.dumps(dataclasses.asdict(request.size))}"
             if simulated
             else "none",
-            "films on trial": f"seeds {request.seed} + {CALIBRATION_SEED} and {EVALUATION_SEED}, priors in turn",
+            "films on trial": (
+                f"seeds {request.seed} + {TO_CALIBRATE.seed} and {TO_EVALUATE.seed}, priors in turn; "
+                f"bones of editions {TO_CALIBRATE.edition} and {TO_EVALUATE.edition}"
+            ),
             "annotated": _parts(films),
             "thresholds": THRESHOLDS,
             **{stage.role: learnt(request.work / stage.role) for stage in stages},

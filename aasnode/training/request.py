@@ -24,7 +24,7 @@ class ModelRequest:
     images: int | None = None  # samples of each network; None: as the preset says
     rate: float | None = None  # the highest learning rate; None: as the preset says
     bfloat16: bool = True  # learn in it where the device computes in it
-    calibration_films: int = 400
+    calibration_films: int = 800
     evaluation_films: int = 2000
     seed: int = 1
     size: LibrarySize = field(default_factory=LibrarySize)
@@ -48,7 +48,7 @@ def check(request: ModelRequest, roles: tuple[Role, ...]) -> None:
     if request.preset is Preset.PAPER and request.pretrained is None:
         problems.append("preset paper: starts from pretrained weights; name them with --pretrained")
     if 0 < request.calibration_films < 2 * LEAST_PATIENTS:
-        problems.append(f"{request.calibration_films} films calibrate nothing; ask for 0, or 400")
+        problems.append(f"{request.calibration_films} films calibrate nothing; ask for 0, or 800")
     if not problems:
         problems += pretrained_problems(request, roles) + version_problems(request)
     if problems:

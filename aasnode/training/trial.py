@@ -1,8 +1,8 @@
 """What a finished model is worth: simulated films of fresh seeds, to calibrate its intervals and to measure its errors,
 and annotated films that were held out.
 
-Calibration and evaluation never share a film, nor either of them with a training. Folders that are there are kept,
-where they hold what is asked for.
+Training, calibration and evaluation never share a film or a bone. Folders that are there are kept, where they hold
+what is asked for.
 """
 
 import dataclasses
@@ -36,15 +36,28 @@ from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulat
 
 FLOORS_MM = (0.4, 0.6)  # least half-widths of ADI and SAC: readers differ by as much
 LENGTH_SHARE = 0.03  # what grows with a length; without it one quantile covered 93 % of small ADIs, 88 % of large ones
-CALIBRATION_SEED, EVALUATION_SEED = 900_000, 950_000  # added to the seed: far from each other and from every training
 TEST_PART = "annotated films, test part"  # as card and tables name them
 _REQUEST = "request.json"
 _HEADLINE = (
     "point error mean", "point error p95", "films within 3 mm", "facing right", "view right",
     *(f"{length} {figure}" for length in ("ADI", "SAC") for figure in (
-        "MAE", "r", "sensitivity", "specificity", "coverage", "interval width median", "abstained", "rightly withheld"
+        "MAE", "r", "sensitivity", "specificity", "uncertain", "coverage", "interval width median", "abstained",
+        "rightly withheld",
     )),
 )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purpose:
+    """What simulated films are made for, and what keeps them apart from those of another."""
+
+    name: str
+    seed: int  # added to the trial's: far from each other and from any training
+    edition: int  # of the bank of bones
+
+
+TO_CALIBRATE = Purpose(name="calibration", seed=1_900_000, edition=7)
+TO_EVALUATE = Purpose(name="evaluation", seed=1_950_000, edition=8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +79,7 @@ def calibrated(trial: Trial, card: Card, count: int) -> Card:
 
     Where the model answers too few of them its intervals stay as they are, and ``training`` says why under INTERVALS.
     """
-    folders = simulated_films(trial, "calibration", count, CALIBRATION_SEED)
+    folders = simulated_films(trial, TO_CALIBRATE, count)
     films = [film for folder in folders.values() for film in read_annotated_films(folder)]
     assessed = assess(films, load_detector(trial.out, trial.device), progress=trial.progress)
     adi, sac = assessed.residuals()
@@ -131,7 +144,7 @@ def evaluated(trial: Trial, card: Card, count: int) -> Card:
     Writes all figures, tables and the robustness plot into the model's folder.
     """
     detector = load_detector(trial.out, trial.device)
-    folders = simulated_films(trial, "evaluation", count, EVALUATION_SEED)
+    folders = simulated_films(trial, TO_EVALUATE, count)
     assessed = {
         name: assess(read_annotated_films(folder), detector, progress=trial.progress)
         for name, folder in folders.items()
@@ -164,7 +177,7 @@ def write_evaluation(found: Mapping[str, Evaluation], folder: Path) -> None:
     page.write_text(with_tables(before, found), encoding="utf-8")
 
 
-def simulated_films(trial: Trial, purpose: str, count: int, seed: int) -> dict[str, Path]:
+def simulated_films(trial: Trial, purpose: Purpose, count: int) -> dict[str, Path]:
     """Folders of simulated films, half of each kind of priors, simulated where they are not there yet.
 
     Raises ConfigurationError where a folder holds other films.
@@ -172,13 +185,14 @@ def simulated_films(trial: Trial, purpose: str, count: int, seed: int) -> dict[s
     folders = {}
     for number, priors in enumerate(Priors):
         request = SimulationRequest(
-            out=trial.work / f"{purpose}-{priors}",
-            seed=trial.seed + seed + number,
+            out=trial.work / f"{purpose.name}-{priors}",
+            seed=trial.seed + purpose.seed + number,
             count=count // 2,
             film_format=FilmFormat.PNG,
             priors=priors,
             workers=trial.workers,
             cache=None if trial.cache is None else trial.cache / "bones",
+            edition=purpose.edition,
             progress=trial.progress,
         )
         folders[f"{priors} priors"] = request.out
@@ -188,7 +202,13 @@ def simulated_films(trial: Trial, purpose: str, count: int, seed: int) -> dict[s
 
 def _simulate_once(request: SimulationRequest) -> None:
     """Films that are there are taken only where the same simulator made them from the same request."""
-    described = {"seed": request.seed, "films": request.count, "priors": request.priors, "simulator": version()}
+    described = {
+        "seed": request.seed,
+        "films": request.count,
+        "priors": request.priors,
+        "bones": request.edition,
+        "simulator": version(),
+    }
     told = request.out / _REQUEST
     if not told.exists():
         simulate(request)

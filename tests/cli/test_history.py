@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import select, update
 
 from aasnode.anatomy import View
+from aasnode.cli.course import columns
 from aasnode.geometry import PixelSpacing, SpacingRule, Spacings
 from aasnode.store import jobs
 from aasnode.store.schema import JobKind, results
@@ -77,6 +78,24 @@ def test_csv_holds_the_same_rows_as_json(aasnode: Command) -> None:
     assert [row["sop_instance_uid"] for row in rows] == [one["sop_instance_uid"] for one in course["films"]]
     assert set(rows[0]) == set(course["films"][0]) | set(course["person"])
     assert float(rows[-1]["adi_mm"]) == 6.5
+
+
+def test_csv_without_films_has_the_same_headings(aasnode: Command) -> None:
+    """A script that reads it finds its columns, and no row."""
+    status, out, _ = aasnode("history", "--patient-id", "NOBODY", "--format", "csv")
+    (headings,) = csv.reader(io.StringIO(out))
+    assert status == 0
+    assert {"patient_id", "adi_mm", "adi_since_first_not_comparable"} <= set(headings)
+
+
+def test_every_column_stands_on_the_page_of_measurements() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "measurements.md").read_text(encoding="utf-8")
+    part = page[page.index("### As a table") : page.index("## Which films count")]
+    named = set(re.findall(r"`([a-z0-9_]+)`", part))
+    before = [f"{length}_" for length in ("adi", "sac")]
+    before += [f"{of}since_{earlier}_" for of in before for earlier in ("previous", "first")]
+    told = named | {f"{prefix}{name}" for prefix in before for name in named}
+    assert [column for column in columns() if column not in told] == []
 
 
 def keep_measured(store: Store, adi_mm: float, sac_mm: float) -> None:

@@ -47,26 +47,25 @@ def film(
     [
         (1.5, 20.0, NONE),
         (3.6, 20.0, SUSPECTED),
-        (2.5, 20.0, NONE),  # the interval ends at 3.0, which is not beyond 3 mm
-        (2.51, 20.0, UNCERTAIN),
-        (3.4, 20.0, UNCERTAIN),
-        (3.5, 20.0, UNCERTAIN),  # the interval begins at 3.0
-        (3.51, 20.0, SUSPECTED),
-        (1.5, 12.5, SUSPECTED),  # the interval ends at 13.0
-        (1.5, 12.51, UNCERTAIN),
-        (1.5, 13.0, UNCERTAIN),
-        (1.5, 13.1, UNCERTAIN),  # the interval straddles the threshold
-        (1.5, 13.5, UNCERTAIN),  # the interval begins at 13.0
-        (1.5, 13.51, BORDERLINE),
+        (2.69, 20.0, NONE),  # a standard error is 0.304 mm
+        (2.70, 20.0, UNCERTAIN),
+        (3.0, 20.0, UNCERTAIN),  # which is not beyond 3 mm
+        (3.01, 20.0, SUSPECTED),
+        (1.5, 12.5, SUSPECTED),
+        (1.5, 13.0, SUSPECTED),
+        (1.5, 13.01, UNCERTAIN),
+        (1.5, 13.30, UNCERTAIN),
+        (1.5, 13.31, BORDERLINE),
         (1.5, 14.0, BORDERLINE),
         (1.5, 14.1, NONE),
-        (3.2, 13.5, UNCERTAIN),  # uncertain goes before borderline
-        (3.6, 13.5, SUSPECTED),
+        (2.8, 13.5, UNCERTAIN),  # uncertain goes before borderline
+        (3.2, 13.5, SUSPECTED),
+        (2.8, 13.0, SUSPECTED),
         (3.2, 12.0, SUSPECTED),
         (None, 20.0, NOT_ASSESSED),  # a normal SAC does not exclude a subluxation
         (None, 12.0, SUSPECTED),
         (None, 13.6, BORDERLINE),
-        (None, 13.0, UNCERTAIN),
+        (None, 13.1, UNCERTAIN),
         (1.5, None, NONE),
         (3.6, None, SUSPECTED),
         (None, None, NOT_ASSESSED),
@@ -79,22 +78,48 @@ def test_decision_table(adi_mm: float | None, sac_mm: float | None, expected: As
 
 
 def test_wide_interval_over_the_borderline_zone_is_uncertain() -> None:
-    assert assessed(length(1.0), length(14.5, half_width_mm=2.0))[0] is UNCERTAIN
+    assert assessed(length(1.0), length(14.5, half_width_mm=2.5))[0] is UNCERTAIN
+
+
+@pytest.mark.parametrize(
+    ("adi_mm", "sac_mm", "expected"),
+    [
+        (2.49, 20.0, NONE),
+        (2.51, 20.0, UNCERTAIN),  # the interval ends beyond the threshold
+        (3.49, 20.0, UNCERTAIN),  # the interval begins before it
+        (3.51, 20.0, SUSPECTED),
+        (1.5, 12.49, SUSPECTED),
+        (1.5, 12.51, UNCERTAIN),
+        (1.5, 13.49, UNCERTAIN),
+        (1.5, 13.51, BORDERLINE),
+    ],
+)
+def test_guard_bands_of_the_whole_interval_make_all_that_spans_the_threshold_uncertain(
+    adi_mm: float, sac_mm: float, expected: Assessment
+) -> None:
+    section = settings(suspected_guard=1.645, normal_guard=1.645)
+    assert assessed(length(adi_mm), length(sac_mm), section=section)[0] is expected
+
+
+def test_without_guard_bands_the_value_decides() -> None:
+    section = settings(suspected_guard=0.0, normal_guard=0.0)
+    said = [assessed(length(mm), None, section=section)[0] for mm in (2.9, 3.0, 3.1)]
+    assert said == [NONE, NONE, SUSPECTED]
 
 
 @pytest.mark.parametrize(
     ("adi_operator", "sac_operator", "expected"),
     [
-        (AbnormalAbove.GREATER, AbnormalBelow.LESS_OR_EQUAL, (NONE, SUSPECTED)),
-        (AbnormalAbove.GREATER_OR_EQUAL, AbnormalBelow.LESS, (UNCERTAIN, UNCERTAIN)),
+        (AbnormalAbove.GREATER, AbnormalBelow.LESS_OR_EQUAL, (UNCERTAIN, SUSPECTED)),
+        (AbnormalAbove.GREATER_OR_EQUAL, AbnormalBelow.LESS, (SUSPECTED, UNCERTAIN)),
     ],
 )
 def test_operators_of_the_configuration_decide_at_the_threshold(
     adi_operator: AbnormalAbove, sac_operator: AbnormalBelow, expected: tuple[Assessment, Assessment]
 ) -> None:
     section = settings(adi_operator=adi_operator, sac_operator=sac_operator)
-    assert assessed(length(2.5), None, section=section)[0] is expected[0]  # ends at 3.0
-    assert assessed(None, length(12.5), section=section)[0] is expected[1]  # ends at 13.0
+    assert assessed(length(3.0), None, section=section)[0] is expected[0]
+    assert assessed(None, length(13.0), section=section)[0] is expected[1]
 
 
 def test_thresholds_of_the_configuration_are_used() -> None:
@@ -137,8 +162,10 @@ def test_detector_plane_value_is_compared_where_it_is_known() -> None:
     ("adi_mm", "sac_mm", "expected"),
     [
         (3.3, 20.0, SUSPECTED),  # larger still on the film
-        (2.5, 20.0, UNCERTAIN),  # on the film up to 3.5 mm
-        (2.0, 20.0, NONE),
+        (3.0, 20.0, UNCERTAIN),  # on the film from 3.0 mm
+        (2.5, 20.0, UNCERTAIN),  # on the film up to 3.25 mm, and more within error
+        (2.2, 20.0, UNCERTAIN),  # on the film up to 2.86 mm, and 3.02 within error
+        (2.1, 20.0, NONE),
         (1.5, 12.5, UNCERTAIN),  # on the film up to 16.5 mm
         (1.5, 9.0, SUSPECTED),
         (1.5, 13.5, NONE),  # on the film from 13.3 mm: no borderline value is known
@@ -194,8 +221,8 @@ def as_measured(mm: float) -> ComparedLength:
     ("adi_mm", "sac_mm", "adi", "sac"),
     [
         (1.5, 20.0, (NONE, "<= 3 mm"), (NONE, "> 14 mm")),
-        (3.2, 13.8, (UNCERTAIN, "spans 3 mm"), (BORDERLINE, "<= 14 mm")),
-        (3.6, 13.2, (SUSPECTED, "> 3 mm"), (UNCERTAIN, "spans 13 mm")),
+        (2.9, 13.8, (UNCERTAIN, "not clear of 3 mm"), (BORDERLINE, "<= 14 mm")),
+        (3.2, 13.2, (SUSPECTED, "> 3 mm"), (UNCERTAIN, "not clear of 13 mm")),
         (3.6, 12.0, (SUSPECTED, "> 3 mm"), (SUSPECTED, "<= 13 mm")),
     ],
 )

@@ -22,7 +22,7 @@ def written(cell: str) -> Length | None:
 
 
 def test_the_page_has_its_examples() -> None:
-    assert len(EXAMPLES) == 13
+    assert len(EXAMPLES) == 14
 
 
 @pytest.mark.parametrize(("adi", "sac", "assessment"), EXAMPLES)

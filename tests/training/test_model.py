@@ -35,9 +35,10 @@ from aasnode.training.simulate.priors import Priors
 from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulate, version
 from aasnode.training.train import CHECKPOINT, Preset, learnt
 from aasnode.training.trial import (
-    CALIBRATION_SEED,
-    EVALUATION_SEED,
     TEST_PART,
+    TO_CALIBRATE,
+    TO_EVALUATE,
+    Purpose,
     SiteRequest,
     Trial,
     assessable,
@@ -66,9 +67,10 @@ def simulated(out: Path, cache: Path, count: int, priors: Priors = Priors.NATURA
     return out
 
 
-def pass_for(folder: Path, seed: int, count: int, priors: Priors) -> None:
+def pass_for(folder: Path, purpose: Purpose, count: int, priors: Priors) -> None:
     """The one film of the folder stands for so many."""
-    told = {"seed": seed, "films": count, "priors": priors, "simulator": version()}
+    seed = 1 + purpose.seed + list(Priors).index(priors)
+    told = {"seed": seed, "films": count, "priors": priors, "bones": purpose.edition, "simulator": version()}
     (folder / "request.json").write_text(json.dumps(told))
 
 
@@ -85,9 +87,9 @@ def little_is_enough() -> Iterator[None]:
 def request_(tmp_path_factory: pytest.TempPathFactory, training_cache: Path) -> ModelRequest:
     """Hardly any training, and two films to be put on trial with."""
     folder = tmp_path_factory.mktemp("model")
-    for number, priors in enumerate(Priors):
+    for priors in Priors:
         films = simulated(folder / "work" / f"evaluation-{priors}", training_cache, 1, priors)
-        pass_for(films, 1 + EVALUATION_SEED + number, 1, priors)
+        pass_for(films, TO_EVALUATE, 1, priors)
     return ModelRequest(
         out=folder / "tiny",
         work=folder / "work",
@@ -167,7 +169,7 @@ def test_a_model_as_in_the_paper_is_kept_though_it_answers_too_little_to_be_cali
     for number, priors in enumerate(Priors):
         films = with_films.work / f"calibration-{priors}"
         shutil.copytree(with_films.work / f"evaluation-{priors}", films)
-        pass_for(films, 1 + CALIBRATION_SEED + number, 100, priors)
+        pass_for(films, 1 + TO_CALIBRATE.seed + number, 100, priors)
     write_weights(PoseHRNet(Variant.W32, maps=17), tmp_path / "coco.safetensors")
     request = replace(with_films, preset=Preset.PAPER, pretrained=tmp_path / "coco.safetensors", calibration_films=200)
     card = make_model(request)
@@ -293,7 +295,7 @@ def test_too_few_films_to_calibrate_are_refused_before_anything_is_trained(
 def test_films_of_another_request_are_not_taken_for_these(request_: ModelRequest) -> None:
     trial = Trial(out=request_.out, work=request_.work, seed=2, cache=request_.cache)
     with pytest.raises(ConfigurationError, match="holds other films than these"):
-        simulated_films(trial, "evaluation", 2, EVALUATION_SEED)
+        simulated_films(trial, TO_EVALUATE, 2)
 
 
 def test_the_paper_preset_wants_annotated_films_and_pretrained_weights(request_: ModelRequest, tmp_path: Path) -> None:

@@ -62,7 +62,8 @@ def test_every_figure_stands_in_the_table_with_its_interval(evaluation: Evaluati
     page = tables({"natural priors": evaluation})
     assert "| | natural priors, 4 films |" in page
     assert "| Point error: mean | 0.50 (0.50–0.50) mm |" in page
-    assert "| ADI > 3 mm: sensitivity, “uncertain” is wrong | 50 % (0–100) |" in page
+    assert "| ADI > 3 mm: sensitivity, “uncertain” is wrong | 100 % (34–100) |" in page
+    assert "| ADI > 3 mm, uncertain where the interval spans it: sensitivity | 50 % (0–100) |" in page
     assert "| ADI > 3 mm by the value alone: sensitivity | 100 % (34–100) |" in page
     assert "| Facing: right, where told | 100 % (44–100) |" in page
     assert "| View: right, where told | – |" in page

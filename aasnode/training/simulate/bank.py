@@ -1,7 +1,7 @@
 """The bank of bones: each is built once from its own seed, kept in a cache folder, and read back in milliseconds.
 
-A bone depends on its kind and number alone, never on who asks first or how many workers there are. Files are written
-beside their name and renamed, so workers may build at the same time. Only bones that are asked for are built.
+A bone depends on its edition, kind and number alone, never on who asks first or how many workers there are. Files are
+written beside their name and renamed, so workers may build at the same time. Only bones that are asked for are built.
 """
 
 import json
@@ -26,6 +26,7 @@ from aasnode.training.simulate.patient import Patient, Variant
 from aasnode.training.sources import digest
 
 _SEED = 20261123
+FIRST_EDITION = 0  # of the bank; another one has other bones
 _IN_MEMORY = 48  # sets of bones a worker keeps, about 5 MB each
 
 
@@ -101,10 +102,10 @@ _BUILDERS: Mapping[BoneKind, Callable[[np.random.Generator], BoneSet]] = {
 }
 
 
-def build(key: Key) -> BoneSet:
-    """Build a set of bones; the same for the same key."""
+def build(key: Key, edition: int = FIRST_EDITION) -> BoneSet:
+    """Build a set of bones; the same for the same key and edition."""
     kind, number = key
-    seed = np.random.SeedSequence([_SEED, list(BoneKind).index(kind), number])
+    seed = np.random.SeedSequence([_SEED + edition, list(BoneKind).index(kind), number])
     return _BUILDERS[kind](np.random.default_rng(seed))
 
 
@@ -139,9 +140,10 @@ def version() -> str:
 class Bank:
     """Bones by key, from memory, else from the cache folder, else built and kept."""
 
-    def __init__(self, cache: Path | None = None, largest: int | None = None) -> None:
-        self.folder = (cache or default_cache()) / version()
+    def __init__(self, cache: Path | None = None, largest: int | None = None, edition: int = FIRST_EDITION) -> None:
+        self.folder = (cache or default_cache()) / version() / f"edition-{edition}"
         self.largest = largest
+        self.edition = edition
         self._recent: OrderedDict[Key, BoneSet] = OrderedDict()
 
     def bones(self, patient: Patient) -> dict[str, Bone]:
@@ -158,7 +160,7 @@ class Bank:
             return self._recent[key]
         path = self.path(key)
         if not path.exists():
-            _write(path, build(key))
+            _write(path, build(key, self.edition))
         self._recent[key] = _read(path)
         if len(self._recent) > _IN_MEMORY:
             self._recent.popitem(last=False)

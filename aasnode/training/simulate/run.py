@@ -13,7 +13,7 @@ import cv2
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from aasnode.training.simulate.bank import Bank
+from aasnode.training.simulate.bank import FIRST_EDITION, Bank
 from aasnode.training.simulate.courses import Appointment, Cohort
 from aasnode.training.simulate.exposure import FilmWish, expose
 from aasnode.training.simulate.priors import Priors
@@ -48,6 +48,7 @@ class SimulationRequest:
     workers: int = 1
     cache: Path | None = None  # of the bank; None: the user's cache folder
     bank_size: int | None = None  # most different bones of a kind; a small bank is built sooner
+    edition: int = FIRST_EDITION  # of the bank: another one has other bones
     progress: bool = False  # a bar on stderr
 
 
@@ -109,11 +110,12 @@ def _one_thread() -> None:
     cv2.setNumThreads(1)
 
 
-_banks: dict[tuple[Path | None, int | None], Bank] = {}  # one a process: bones are read once
+_banks: dict[tuple[Path | None, int | None, int], Bank] = {}  # one a process: bones are read once
 
 
 def _make_patient(request: SimulationRequest, cohort: Cohort, number: int) -> list[FilmTruth]:
-    bank = _banks.setdefault((request.cache, request.bank_size), Bank(request.cache, request.bank_size))
+    which = request.cache, request.bank_size, request.edition
+    bank = _banks.setdefault(which, Bank(*which))
     wish = FilmWish(pixel_mm=request.pixel_mm, disturbed=request.disturbed)
     films = []
     for appointment in cohort.appointments_of(number):
