@@ -59,8 +59,8 @@ pytest: $(VENV)/.installed-dev ## The tests alone
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 12
 
 # Its weights are others than the shipped ones, and so it has a version of its own.
-model: install ## Make a model by the shipped recipe: runs/made/aas-cpu, version 0.8.0+made.here (hours; resumes)
-	$(BIN)/aasnode train --out runs/made/aas-cpu --work runs/made --seed 1 --version 0.8.0+made.here
+model: install ## Make a model by the shipped recipe: runs/made/aas-cpu, version 0.9.0+made.here (hours; resumes)
+	$(BIN)/aasnode train --out runs/made/aas-cpu --work runs/made --seed 1 --version 0.9.0+made.here
 
 docs: $(VENV)/.installed-dev ## Write the generated pages: configuration and conformance
 	$(BIN)/python scripts/write_docs.py

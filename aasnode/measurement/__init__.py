@@ -18,7 +18,7 @@ from aasnode.measurement.course import Compared, CourseChanges, CourseEntry, Not
 from aasnode.measurement.film import ADI_ENDS, SAC_ENDS, Measurement, measure
 from aasnode.measurement.length import Z_90, Calibration, Change, IntervalRule, Length, difference, length_sigma_mm
 from aasnode.measurement.status import FilmStatus
-from aasnode.measurement.study import StudyAssessment, assess_study
+from aasnode.measurement.study import StudyAssessment, StudyFilm, assess_study
 
 __all__ = [
     "ADI_ENDS",
@@ -43,6 +43,7 @@ __all__ = [
     "Measurement",
     "NotComparable",
     "StudyAssessment",
+    "StudyFilm",
     "assess_film",
     "assess_study",
     "changes",

@@ -36,22 +36,11 @@ class Measurement:
     assumption: str | None = None  # what the assessment takes for granted
     adi_withheld: bool = False  # whether it was kept back although its points may be there; ``adi_reason`` says why
     sac_withheld: bool = False
-    is_view_stated: bool = True  # by the header; else it was told from the picture
-    is_repeat: bool = False  # whether another film of this view in the study is the one compared over time
 
     @property
     def calibrated_on(self) -> str | None:
         """What its intervals are calibrated on; None where no length in mm has one."""
         return self.interval_source if self.adi or self.sac else None
-
-    @property
-    def excludes_aas(self) -> bool:
-        """Whether "absent" may be said: a neutral film alone misses half of the unstable ones (Kauppi & Neva 1998).
-
-        Nor may it where the picture alone tells that the neck is bent, which is wrong on one film of fifteen.
-        """
-        is_flexion = self.view is View.FLEXION and self.is_view_stated
-        return self.assessment is Assessment.NO_AAS_ON_THIS_VIEW and is_flexion
 
 
 def measure(

@@ -11,6 +11,34 @@ from aasnode.measurement.length import Change, Length, difference
 
 
 @dataclass(frozen=True, kw_only=True)
+class StudyFilm:
+    """What was measured on one film, and what it is in its study."""
+
+    measurement: Measurement
+    is_view_stated: bool = True  # by the header; else it was told from the picture
+    is_repeat: bool = False  # whether another film of this view is the one that is compared over time
+
+    @property
+    def view(self) -> View:
+        """Neutral, flexion, extension or unknown."""
+        return self.measurement.view
+
+    @property
+    def assessment(self) -> Assessment:
+        """What the film says."""
+        return self.measurement.assessment
+
+    @property
+    def excludes_aas(self) -> bool:
+        """Whether "absent" may be said: a neutral film alone misses half of the unstable ones (Kauppi & Neva 1998).
+
+        Nor may it where the picture alone tells that the neck is bent, which is wrong on one film of fifteen.
+        """
+        is_flexion = self.view is View.FLEXION and self.is_view_stated
+        return self.assessment is Assessment.NO_AAS_ON_THIS_VIEW and is_flexion
+
+
+@dataclass(frozen=True, kw_only=True)
 class StudyAssessment:
     """What the films of one study say together."""
 
@@ -21,20 +49,20 @@ class StudyAssessment:
     excludes_aas: bool  # whether "absent" may be said of the study
 
 
-def assess_study(measurements: Sequence[Measurement], settings: MeasurementSection) -> StudyAssessment:
+def assess_study(films: Sequence[StudyFilm], settings: MeasurementSection) -> StudyAssessment:
     """Combine the films of ONE study. A repeat of a view has a say in the assessment, and none in the movement."""
-    assessment = combine([film.assessment for film in measurements])
-    excludes_aas = assessment is Assessment.NO_AAS_ON_THIS_VIEW and any(film.excludes_aas for film in measurements)
+    assessment = combine([film.assessment for film in films])
+    excludes_aas = assessment is Assessment.NO_AAS_ON_THIS_VIEW and any(film.excludes_aas for film in films)
     return StudyAssessment(
         assessment=assessment,
-        reason=_reason(measurements, assessment),
-        adi_flexion_minus_extension=_movement(measurements, "adi", settings),
-        sac_flexion_minus_extension=_movement(measurements, "sac", settings),
+        reason=_reason(films, assessment),
+        adi_flexion_minus_extension=_movement(films, "adi", settings),
+        sac_flexion_minus_extension=_movement(films, "sac", settings),
         excludes_aas=excludes_aas,
     )
 
 
-def _why_not_excluded(films: Sequence[Measurement]) -> str | None:
+def _why_not_excluded(films: Sequence[StudyFilm]) -> str | None:
     """What to say beside the best that is said of a study, unless the neck is bent forward on a film that says it."""
     normal = [film for film in films if film.assessment is Assessment.NO_AAS_ON_THIS_VIEW]
     if not normal or any(film.excludes_aas for film in normal):
@@ -44,22 +72,24 @@ def _why_not_excluded(films: Sequence[Measurement]) -> str | None:
     return "Not excluded without a measured flexion film"
 
 
-def _reason(measurements: Sequence[Measurement], assessment: Assessment) -> str:
-    if not measurements:
+def _reason(films: Sequence[StudyFilm], assessment: Assessment) -> str:
+    if not films:
         return "no film of this study was measured"
-    deciding = [film for film in measurements if film.assessment is assessment]
-    words = [f"{film.view}{', repeat' if film.is_repeat else ''}: {film.assessment_reason}" for film in deciding]
+    deciding = [film for film in films if film.assessment is assessment]
+    words = [
+        f"{film.view}{', repeat' if film.is_repeat else ''}: {film.measurement.assessment_reason}" for film in deciding
+    ]
     if caveat := _why_not_excluded(deciding):
         words += [caveat, "Other views miss half of the unstable joints"]  # Kauppi & Neva 1998
-    if unlike := _why_no_movement(measurements):
+    if unlike := _why_no_movement(films):
         words.append(unlike)
     return ". ".join(words)
 
 
-def _movement(measurements: Sequence[Measurement], name: str, settings: MeasurementSection) -> Change | None:
+def _movement(films: Sequence[StudyFilm], name: str, settings: MeasurementSection) -> Change | None:
     """Flexion minus extension; None unless both were measured by one spacing rule and one model."""
-    flexion, extension = _of_view(measurements, View.FLEXION), _of_view(measurements, View.EXTENSION)
-    if flexion is None or extension is None or _why_no_movement(measurements):
+    flexion, extension = _of_view(films, View.FLEXION), _of_view(films, View.EXTENSION)
+    if flexion is None or extension is None or _why_no_movement(films):
         return None
     later, earlier = _length(flexion, name), _length(extension, name)
     if later is None or earlier is None:
@@ -67,9 +97,9 @@ def _movement(measurements: Sequence[Measurement], name: str, settings: Measurem
     return difference(later, earlier, magnification_sd=settings.magnification_sd)
 
 
-def _why_no_movement(measurements: Sequence[Measurement]) -> str | None:
+def _why_no_movement(films: Sequence[StudyFilm]) -> str | None:
     """Why flexion and extension cannot be compared although both are there."""
-    flexion, extension = _of_view(measurements, View.FLEXION), _of_view(measurements, View.EXTENSION)
+    flexion, extension = _of_view(films, View.FLEXION), _of_view(films, View.EXTENSION)
     if flexion is None or extension is None:
         return None
     if flexion.spacing_rule is not extension.spacing_rule:
@@ -81,8 +111,8 @@ def _why_no_movement(measurements: Sequence[Measurement]) -> str | None:
     return f"No movement stated: flexion and extension differ in their {unlike}"
 
 
-def _of_view(measurements: Sequence[Measurement], view: View) -> Measurement | None:
-    return next((film for film in measurements if film.view is view and not film.is_repeat), None)
+def _of_view(films: Sequence[StudyFilm], view: View) -> Measurement | None:
+    return next((film.measurement for film in films if film.view is view and not film.is_repeat), None)
 
 
 def _length(film: Measurement, name: str) -> Length | None:

@@ -16,7 +16,7 @@ from pydicom.uid import UID
 
 from aasnode.anatomy import Facing, Landmarks, View
 from aasnode.geometry import PixelSpacing
-from aasnode.measurement import Change, Length, Measurement, NotComparable, StudyAssessment
+from aasnode.measurement import Change, Length, Measurement, NotComparable, StudyAssessment, StudyFilm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +80,13 @@ class FilmFindings:
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the stored image."""
         return int(self.header.Rows), int(self.header.Columns)
+
+    @property
+    def in_study(self) -> StudyFilm | None:
+        """As ``measurement.assess_study`` takes it; None where nothing was measured."""
+        if self.measurement is None:
+            return None
+        return StudyFilm(measurement=self.measurement, is_view_stated=self.is_view_stated, is_repeat=self.is_repeat)
 
     @property
     def adi(self) -> Length | None:

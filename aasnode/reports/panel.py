@@ -214,7 +214,7 @@ def _add_assessment(column: _Column, film: FilmFindings) -> None:
     style = column.style(1.0, ASSESSMENT_COLOURS[assessment], Weight.BOLD)
     verdict = wording.ASSESSMENTS[assessment]
     column.paragraph(verdict[0].upper() + verdict[1:], style)
-    if film.measurement and (caveat := wording.describe_caveat(film.measurement)):
+    if caveat := wording.describe_caveat(film):
         column.paragraph(caveat, column.style(0.85, WARNING))
     if film.has_graver_repeat:
         column.paragraph(wording.GRAVER_REPEAT, column.style(0.85, WARNING))

@@ -13,7 +13,6 @@ from aasnode.measurement import (
     ComparedLength,
     Length,
     LengthFinding,
-    Measurement,
     NotComparable,
 )
 from aasnode.reports.findings import EarlierLength, FilmFindings, StudyFindings
@@ -71,7 +70,7 @@ def describe_thresholds(settings: MeasurementSection) -> str:
         f"ADI {settings.adi_operator} {settings.adi_threshold_mm:g} mm, "
         f"SAC {settings.sac_operator} {settings.sac_threshold_mm:g} mm "
         f"(borderline to {settings.sac_borderline_mm:g} mm), in the {PLANES[settings.threshold_plane]}; "
-        f"guard bands in standard errors: abnormal {settings.suspected_guard:g}, normal {settings.normal_guard:g}"
+        f"guard bands in standard errors: {settings.suspected_guard:g} beyond, {settings.normal_guard:g} short of them"
     )
 
 
@@ -178,11 +177,12 @@ def remarks(film: FilmFindings) -> list[str]:
     return [remark for remark, is_due in told.items() if is_due]
 
 
-def describe_caveat(measured: Measurement) -> str | None:
+def describe_caveat(film: FilmFindings) -> str | None:
     """What to say of one film, whatever the others of its study show, beside the best that can be said of it."""
-    if measured.assessment is not Assessment.NO_AAS_ON_THIS_VIEW or measured.excludes_aas:
+    one = film.in_study
+    if one is None or one.assessment is not Assessment.NO_AAS_ON_THIS_VIEW or one.excludes_aas:
         return None
-    if measured.view is View.FLEXION:
+    if one.view is View.FLEXION:
         return "Excludes nothing: the flexion is told from the picture alone"
     return "Excludes nothing: only a flexion film can"
 

@@ -6,7 +6,7 @@ import pytest
 
 from aasnode.anatomy import Landmark, LandmarkEstimate, View
 from aasnode.geometry import PixelSpacing, Point, SpacingRule, Spacings, Unscaled
-from aasnode.measurement import Assessment, IntervalRule, length_sigma_mm
+from aasnode.measurement import Assessment, IntervalRule, StudyFilm, length_sigma_mm
 from tests.measurement.points import CALIBRATION, estimate, in_plane, measured, on_axis, without
 
 
@@ -132,9 +132,9 @@ def test_without_millimetres_the_ratios_stand() -> None:
 
 
 def test_only_a_flexion_film_may_say_absent() -> None:
-    assert measured(1, 20, view=View.FLEXION).excludes_aas
+    assert StudyFilm(measurement=measured(1, 20, view=View.FLEXION)).excludes_aas
     for view in (View.NEUTRAL, View.EXTENSION, View.UNKNOWN):
-        film = measured(1, 20, view=view)
+        film = StudyFilm(measurement=measured(1, 20, view=view))
         assert film.assessment is Assessment.NO_AAS_ON_THIS_VIEW
         assert not film.excludes_aas
-    assert not replace(measured(1, 20, view=View.FLEXION), is_view_stated=False).excludes_aas
+    assert not StudyFilm(measurement=measured(1, 20, view=View.FLEXION), is_view_stated=False).excludes_aas

@@ -29,14 +29,14 @@ def test_every_rule_and_every_assessment_has_words() -> None:
 def test_thresholds_name_operators_values_and_plane() -> None:
     assert wording.describe_thresholds(MeasurementSection()) == (
         "ADI > 3 mm, SAC <= 13 mm (borderline to 14 mm), in the detector plane; "
-        "guard bands in standard errors: abnormal 0, normal 1"
+        "guard bands in standard errors: 0 beyond, 1 short of them"
     )
     site = MeasurementSection(
         adi_threshold_mm=2.5, sac_operator=AbnormalBelow.LESS, threshold_plane=Plane.CORRECTED, suspected_guard=1.645
     )
     assert wording.describe_thresholds(site) == (
         "ADI > 2.5 mm, SAC < 13 mm (borderline to 14 mm), in the patient plane; "
-        "guard bands in standard errors: abnormal 1.645, normal 1"
+        "guard bands in standard errors: 1.645 beyond, 1 short of them"
     )
 
 

@@ -97,10 +97,9 @@ def study_findings(gathered: Gathered, store: Store, config: Config, *, now: dat
         )
         for stored in gathered.films
     )
-    measured = [film.measurement for film in films if film.measurement is not None]
     return StudyFindings(
         films=films,
-        assessment=assess_study(measured, config.measurement),
+        assessment=assess_study([film.in_study for film in films if film.in_study], config.measurement),
         settings=report_settings(config, gathered.device_uid),
         has_films_held_apart=any(_has_earlier_study(stored, gathered.held_apart) for stored in gathered.films),
         created_at=now.astimezone(ZoneInfo(config.node.time_zone)),
@@ -208,20 +207,19 @@ def _film_findings(
     stored: StoredResult, header: Dataset, compared: CourseChanges | None, gathered: Gathered
 ) -> FilmFindings:
     film, is_repeat = stored.film, not stored.is_primary
-    is_view_stated = film.view_source is not ViewSource.PICTURE
     return FilmFindings(
         header=header,
         acquisition_date=film.identity.acquisition.date_verbatim,
         acquisition_time=film.identity.acquisition.time_verbatim,
         view=film.view,
-        is_view_stated=is_view_stated,
+        is_view_stated=film.view_source is not ViewSource.PICTURE,
         is_repeat=is_repeat,
         has_graver_repeat=not is_repeat and any(_repeats(other, stored) for other in gathered.films),
         is_disputed=stored.is_disputed,
         facing=film.facing,
         landmarks=film.landmarks,
         spacing=film.spacing.primary if isinstance(film.spacing, Spacings) else None,
-        measurement=film.measurement and replace(film.measurement, is_view_stated=is_view_stated, is_repeat=is_repeat),
+        measurement=film.measurement,
         reason=film.reason,
         model=film.model or "",
         adi_before=_before(stored, compared.adi_since_previous if compared else None, gathered, "adi"),

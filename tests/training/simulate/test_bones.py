@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aasnode.training.simulate.bank import Bank, BoneKind, build
+from aasnode.training.simulate.bank import FIRST_EDITION, Bank, BoneKind, build
 from aasnode.training.simulate.bones.c1 import arches, build_c1, draw_c1_shape
 from aasnode.training.simulate.bones.c1_posterior_arch import (
     PosteriorArch,
@@ -17,6 +17,7 @@ from aasnode.training.simulate.bones.c1_posterior_arch import (
 from aasnode.training.simulate.bones.c2 import build_c2, draw_c2_shape
 from aasnode.training.simulate.meshes import Bone, Material, Shell, area_and_centroid, crossings, section, shell
 from aasnode.training.simulate.solids import Grid, carve, ellipsoid, rounded_box
+from aasnode.training.trial import TO_CALIBRATE, TO_EVALUATE
 
 COARSE_MM = 1.0
 
@@ -150,7 +151,8 @@ def test_a_bone_read_back_is_the_bone_that_was_built(tmp_path: Path) -> None:
     assert [path.suffix for path in tmp_path.rglob("*") if path.is_file()] == [".npz"]
 
 
-def test_another_number_is_another_bone() -> None:
-    one, two = (build((BoneKind.C1, n))["c1"].points["anterior_arch_centre"] for n in (0, 1))
-
-    assert not np.allclose(one, two)
+def test_films_on_trial_have_bones_that_nothing_learnt_from(tmp_path: Path) -> None:
+    editions = (FIRST_EDITION, TO_CALIBRATE.edition, TO_EVALUATE.edition)
+    banks = [Bank(tmp_path, edition=edition) for edition in editions]
+    sizes = {float(bank.get((BoneKind.C1, 0))["c1"].shells[0].vertices.max()) for bank in banks}
+    assert len(sizes) == len({bank.folder for bank in banks}) == 3
