@@ -22,7 +22,7 @@ def _turn(path: Path) -> int:
         return 3
     if path.name == "test_learns.py":
         return 0
-    return 2 if path.parts[1] == "sampler" or path.name == "test_model.py" else 1
+    return 2 if path.parts[1] == "sampler" or path.name in ("test_legs.py", "test_model.py") else 1
 
 
 def shared_folder(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:

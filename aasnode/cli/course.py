@@ -110,6 +110,7 @@ def _measurement_row(measured: Measurement | None) -> dict[str, object]:
         "c1_inner_diameter_mm": measured.c1_inner_diameter_mm if measured else None,
         "assessment": measured.assessment if measured else None,
         "assessment_reason": measured.assessment_reason if measured else None,
+        "criteria": measured.criteria if measured else None,
         "assumption": measured.assumption if measured else None,
         "interval_source": measured.interval_source if measured else None,
     }

@@ -160,7 +160,9 @@ def _finding(finding: LengthFinding | None) -> tuple[str, str]:
     """The value that was compared, and on which side of which limit it lies."""
     if finding is None:
         return MISSING, MISSING
-    return _interval(finding.compared), wording.describe_finding(finding)
+    compared = finding.compared
+    value = MISSING if compared.mm is None else finding.shown(compared.mm)
+    return _interval(value, compared), wording.describe_finding(finding)
 
 
 def _acquired(film: TrackedFilm) -> str:
@@ -174,16 +176,15 @@ def _note(reason: str, notes: dict[str, int]) -> str:
 
 
 def _length(length: Length | None) -> str:
-    return MISSING if length is None else _interval(length)
+    return MISSING if length is None else _interval(f"{length.mm:.1f}", length)
 
 
 def _ratio(ratio: float | None) -> str:
     return MISSING if ratio is None else f"{100 * ratio:4.1f}"
 
 
-def _interval(length: Length | ComparedLength) -> str:
-    value = f"{MISSING:>4}" if length.mm is None else f"{length.mm:4.1f}"
-    return f"{value} ({length.low_mm:.1f} – {length.high_mm:.1f})"
+def _interval(value: str, length: Length | ComparedLength) -> str:
+    return f"{value:>4} ({length.low_mm:.1f} – {length.high_mm:.1f})"
 
 
 def _show_json(courses: Sequence[Course], config: Config) -> None:

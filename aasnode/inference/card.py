@@ -8,7 +8,7 @@ import hashlib
 import math
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -208,6 +208,7 @@ def _problems(card: Card) -> Iterator[str]:
         limits = getattr(card.decision, name)
         if len(limits) != 2 or not limits[0] < limits[1]:
             yield f"decision.{name}: must be two ascending numbers, is {list(limits)}"
+    yield from _calibration_problems(card.calibration)
     if len(card.decision.point_confidence) != len(LANDMARKS):
         yield f"decision.point_confidence: must be {len(LANDMARKS)} numbers, one a landmark"
     for name, rule in card.decision.masks.items():
@@ -215,6 +216,12 @@ def _problems(card: Card) -> Iterator[str]:
     closest = card.stage(Role.REFINE) or card.stage(Role.LOCATE)
     if closest and (unknown := set(card.decision.masks) - set(closest.masks)):
         yield f"decision.masks: stage {closest.role} does not have {', '.join(sorted(unknown))}"
+
+
+def _calibration_problems(calibration: Calibration) -> Iterator[str]:
+    for name, value in asdict(calibration).items():
+        if isinstance(value, float) and not 0 <= value < math.inf:
+            yield f"calibration.{name}: must be a number from 0, is {value}"
 
 
 def _rule_problems(rule: MaskRule) -> Iterator[str]:

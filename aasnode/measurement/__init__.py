@@ -13,6 +13,7 @@ from aasnode.measurement.assessment import (
     FilmAssessment,
     LengthFinding,
     assess_film,
+    criteria,
 )
 from aasnode.measurement.course import Compared, CourseChanges, CourseEntry, NotComparable, changes
 from aasnode.measurement.film import ADI_ENDS, SAC_ENDS, Measurement, measure
@@ -47,6 +48,7 @@ __all__ = [
     "assess_film",
     "assess_study",
     "changes",
+    "criteria",
     "difference",
     "length_sigma_mm",
     "measure",

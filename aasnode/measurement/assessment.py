@@ -67,6 +67,23 @@ class LengthFinding:
     assessment: Assessment
     limit: str  # "> 3 mm"; "not clear of 3 mm" where it is uncertain
     compared: ComparedLength
+    threshold_mm: float | None = None  # None: kept before it was told
+
+    @property
+    def spans_threshold(self) -> bool:
+        """Whether the threshold lies within the interval of what was compared."""
+        return self.threshold_mm is not None and self.compared.low_mm <= self.threshold_mm <= self.compared.high_mm
+
+    @property
+    def doubt(self) -> str:
+        """What to say where the value decided and the interval does not: ``interval spans 3 mm``; else empty."""
+        is_told = self.assessment is Assessment.UNCERTAIN or not self.spans_threshold
+        return "" if is_told else f"interval spans {self.threshold_mm:g} mm"
+
+    def shown(self, mm: float) -> str:
+        """The value with one decimal; with two where one would put it onto the threshold."""
+        is_at = self.threshold_mm is not None and f"{mm:.1f}" == f"{self.threshold_mm:.1f}"
+        return f"{mm:.2f}" if is_at else f"{mm:.1f}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +130,21 @@ def assess_film(
     )
 
 
+def criteria(settings: MeasurementSection) -> str:
+    """One line: what counts as abnormal, in which plane, and how many standard errors tell it or its opposite."""
+    margins = {"abnormal if beyond": settings.suspected_guard, "normal if clear of": settings.normal_guard}
+    told = [f"; {what} these by {_standard_errors(by)}" for what, by in margins.items() if by]
+    return (
+        f"ADI {settings.adi_operator} {settings.adi_threshold_mm:g} mm, "
+        f"SAC {settings.sac_operator} {settings.sac_threshold_mm:g} mm "
+        f"(borderline to {settings.sac_borderline_mm:g} mm), in the {PLANES[settings.threshold_plane]}{''.join(told)}"
+    )
+
+
+def _standard_errors(number: float) -> str:
+    return f"{number:g} standard error{'' if number == 1 else 's'}"
+
+
 def combine(assessments: Sequence[Assessment]) -> Assessment:
     """The gravest of several statements; not assessed when there is none."""
     return next((grave for grave in SEVERITY if grave in assessments), Assessment.NOT_ASSESSED)
@@ -120,28 +152,24 @@ def combine(assessments: Sequence[Assessment]) -> Assessment:
 
 def _assess_adi(adi: "_InPlane", settings: MeasurementSection) -> LengthFinding:
     threshold, operator = settings.adi_threshold_mm, settings.adi_operator
-    if _is_above(adi.least_mm(-settings.suspected_guard), threshold, operator):
-        return _finding(adi.compared, Assessment.AAS_SUSPECTED, f"{operator} {threshold:g} mm")
-    if _is_above(adi.most_mm(settings.normal_guard), threshold, operator):
-        return _finding(adi.compared, Assessment.UNCERTAIN, f"not clear of {threshold:g} mm")
-    return _finding(adi.compared, Assessment.NO_AAS_ON_THIS_VIEW, f"{_NOT[operator]} {threshold:g} mm")
+    if _is_above(adi.least.shorter_by(settings.suspected_guard), threshold, operator):
+        return adi.finding(Assessment.AAS_SUSPECTED, f"{operator} {threshold:g} mm", threshold)
+    if _is_above(adi.most.longer_by(settings.normal_guard), threshold, operator):
+        return adi.finding(Assessment.UNCERTAIN, f"not clear of {threshold:g} mm", threshold)
+    return adi.finding(Assessment.NO_AAS_ON_THIS_VIEW, f"{_NOT[operator]} {threshold:g} mm", threshold)
 
 
 def _assess_sac(sac: "_InPlane", settings: MeasurementSection) -> LengthFinding:
     threshold, operator, borderline = settings.sac_threshold_mm, settings.sac_operator, settings.sac_borderline_mm
-    if _is_below(sac.most_mm(settings.suspected_guard), threshold, operator):
-        return _finding(sac.compared, Assessment.AAS_SUSPECTED, f"{operator} {threshold:g} mm")
-    if _is_below(sac.least_mm(-settings.normal_guard), threshold, operator):
-        return _finding(sac.compared, Assessment.UNCERTAIN, f"not clear of {threshold:g} mm")
+    if _is_below(sac.most.longer_by(settings.suspected_guard), threshold, operator):
+        return sac.finding(Assessment.AAS_SUSPECTED, f"{operator} {threshold:g} mm", threshold)
+    if _is_below(sac.least.shorter_by(settings.normal_guard), threshold, operator):
+        return sac.finding(Assessment.UNCERTAIN, f"not clear of {threshold:g} mm", threshold)
     mm = sac.compared.mm
     if mm is not None and mm <= borderline:
-        return _finding(sac.compared, Assessment.BORDERLINE, f"<= {borderline:g} mm")
+        return sac.finding(Assessment.BORDERLINE, f"<= {borderline:g} mm", threshold)
     normal = f"> {borderline:g} mm" if mm is not None else f"{_NOT[operator]} {threshold:g} mm"
-    return _finding(sac.compared, Assessment.NO_AAS_ON_THIS_VIEW, normal)
-
-
-def _finding(compared: ComparedLength, assessment: Assessment, limit: str) -> LengthFinding:
-    return LengthFinding(assessment=assessment, limit=limit, compared=compared)
+    return sac.finding(Assessment.NO_AAS_ON_THIS_VIEW, normal, threshold)
 
 
 def _is_above(mm: float, threshold_mm: float, operator: AbnormalAbove) -> bool:
@@ -153,21 +181,36 @@ def _is_below(mm: float, threshold_mm: float, operator: AbnormalBelow) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Value:
+    """A value in the plane of the thresholds, with its standard error."""
+
+    mm: float
+    error_mm: float
+
+    def longer_by(self, standard_errors: float) -> float:
+        """The value in mm, so many standard errors added."""
+        return self.mm + standard_errors * self.error_mm
+
+    def shorter_by(self, standard_errors: float) -> float:
+        """The value in mm, so many standard errors taken away."""
+        return self.mm - standard_errors * self.error_mm
+
+
+@dataclass(frozen=True, kw_only=True)
 class _InPlane:
-    """A length in the plane of the thresholds."""
+    """A length in the plane of the thresholds: the least and the most that it may be, the same where it is known."""
 
-    length: Length  # as measured
     compared: ComparedLength
-    least: float = 1.0  # what the one is multiplied by to be the other; a range where only that is known
-    most: float = 1.0
+    least: _Value
+    most: _Value
 
-    def least_mm(self, standard_errors: float) -> float:
-        """The least that it may be in that plane, so many standard errors added."""
-        return self.least * (self.length.mm + standard_errors * self.length.sigma_mm)
+    def finding(self, assessment: Assessment, limit: str, threshold_mm: float) -> LengthFinding:
+        """What it says."""
+        return LengthFinding(assessment=assessment, limit=limit, compared=self.compared, threshold_mm=threshold_mm)
 
-    def most_mm(self, standard_errors: float) -> float:
-        """The most that it may be."""
-        return self.most * (self.length.mm + standard_errors * self.length.sigma_mm)
+
+def _scaled_by(length: Length, scale: float) -> _Value:
+    return _Value(mm=length.mm * scale, error_mm=length.sigma_mm * scale)
 
 
 def _in_plane(length: Length, rule: SpacingRule | None, settings: MeasurementSection) -> _InPlane:
@@ -188,7 +231,8 @@ def _in_plane(length: Length, rule: SpacingRule | None, settings: MeasurementSec
         is_as_measured=True,
         note="" if is_known else PLANE_NOT_STATED,
     )
-    return _InPlane(length=length, compared=compared)
+    value = _Value(mm=length.mm, error_mm=length.sigma_mm)
+    return _InPlane(compared=compared, least=value, most=value)
 
 
 def _scaled(length: Length, known_mm: float, plane: Plane) -> _InPlane:
@@ -202,7 +246,8 @@ def _scaled(length: Length, known_mm: float, plane: Plane) -> _InPlane:
         is_as_measured=False,
         note=f"compared in the {PLANES[plane]}: {known_mm:.1f} mm",
     )
-    return _InPlane(length=length, compared=compared, least=scale, most=scale)
+    value = _Value(mm=known_mm, error_mm=length.sigma_mm * scale)
+    return _InPlane(compared=compared, least=value, most=value)
 
 
 def _plane_of(rule: SpacingRule | None) -> Plane | None:
@@ -229,7 +274,7 @@ def _widened(length: Length, settings: MeasurementSection) -> _InPlane:
             f"magnification {low:g} to {high:g} allowed for"
         ),
     )
-    return _InPlane(length=length, compared=compared, least=least, most=most)
+    return _InPlane(compared=compared, least=_scaled_by(length, least), most=_scaled_by(length, most))
 
 
 def _missing(name: str, reason: str | None) -> str:
@@ -238,6 +283,7 @@ def _missing(name: str, reason: str | None) -> str:
 
 def _said(name: str, length: Length, finding: LengthFinding) -> str:
     """``ADI 1.9 mm [1.1, 2.8], <= 3 mm: normal``, and what must be known of the plane."""
-    stated = f"{name} {length.mm:.1f} mm [{length.low_mm:.1f}, {length.high_mm:.1f}]"
+    stated = f"{name} {finding.shown(length.mm)} mm [{length.low_mm:.1f}, {length.high_mm:.1f}]"
+    notes = "; ".join(filter(None, (finding.doubt, finding.compared.note)))
     said = f"{stated}, {finding.limit}: {FINDINGS[finding.assessment]}"
-    return f"{said} ({finding.compared.note})" if finding.compared.note else said
+    return f"{said} ({notes})" if notes else said

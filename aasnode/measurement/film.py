@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from aasnode.anatomy import Landmark, Landmarks, View
 from aasnode.config import MeasurementSection
 from aasnode.geometry import PixelSpacing, SpacingRule, Spacings, Unscaled, distance_mm
-from aasnode.measurement.assessment import Assessment, LengthFinding, assess_film
+from aasnode.measurement.assessment import Assessment, LengthFinding, assess_film, criteria
 from aasnode.measurement.length import Calibration, Length, PointPair, measure_length
 
 ADI_ENDS = (Landmark.C1_ANTERIOR_ARCH_POSTERIOR, Landmark.DENS_ANTERIOR)
@@ -29,6 +29,7 @@ class Measurement:
     c1_inner_diameter_mm: float | None
     assessment: Assessment
     assessment_reason: str
+    criteria: str | None = None  # the thresholds by which it was assessed, in words; None: kept before it was told
     interval_source: str  # what the intervals are calibrated on, e.g. "simulated films"
     model: str | None = None  # name and version of the model that found the points; None where nobody said
     adi_finding: LengthFinding | None = None  # None: not compared with a threshold
@@ -89,6 +90,7 @@ def measure(
         c1_inner_diameter_mm=diameter if rule else None,
         assessment=assessed.assessment,
         assessment_reason=assessed.reason,
+        criteria=criteria(settings),
         interval_source=calibration.source,
         model=model,
         adi_finding=assessed.adi,

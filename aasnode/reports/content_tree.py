@@ -179,8 +179,17 @@ def qualitative_evaluations(study: StudyFindings) -> Iterator[Dataset]:
     for name, change in (("ADI", together.adi_flexion_minus_extension), ("SAC", together.sac_flexion_minus_extension)):
         if change is not None:
             yield text(contains, codes.CHANGE_ON_MOTION, f"{name}: {wording.describe_motion(study, change)}")
-    yield text(contains, codes.THRESHOLDS, study.settings.thresholds)
+    yield from (text(contains, codes.THRESHOLDS, criteria) for criteria in _criteria(study))
     yield text(contains, codes.LIMITS_OF_USE, wording.LIMITS_OF_USE)
+
+
+def _criteria(study: StudyFindings) -> Iterator[str]:
+    """The thresholds by which the films were assessed; of each film, where they were changed in between."""
+    by_film = {film_name(study, film): study.criteria_of(film) for film in study.films}
+    if len(set(by_film.values())) == 1:
+        yield next(iter(by_film.values()))
+    else:
+        yield from (f"{name}: {criteria}" for name, criteria in by_film.items())
 
 
 def _film_assessments(study: StudyFindings) -> Iterator[Dataset]:

@@ -127,10 +127,11 @@ def _add_title(column: _Column, film: FilmFindings) -> None:
 
 def _add_lengths(column: _Column, film: FilmFindings) -> None:
     measured = film.measurement
-    _add_length(column, film, "ADI", ADI_ENDS, film.adi, measured.adi_reason if measured else None)
-    _add_verdict(column, measured.adi_finding if measured else None)
-    _add_length(column, film, "SAC", SAC_ENDS, film.sac, measured.sac_reason if measured else None)
-    _add_verdict(column, measured.sac_finding if measured else None)
+    adi, sac = (measured.adi_finding, measured.sac_finding) if measured else (None, None)
+    _add_length(column, film, "ADI", ADI_ENDS, film.adi, adi, measured.adi_reason if measured else None)
+    _add_verdict(column, adi)
+    _add_length(column, film, "SAC", SAC_ENDS, film.sac, sac, measured.sac_reason if measured else None)
+    _add_verdict(column, sac)
     _add_ratios(column, film)
 
 
@@ -140,6 +141,7 @@ def _add_length(
     name: str,
     ends: tuple[Landmark, Landmark],
     length: Length | None,
+    finding: LengthFinding | None,
     reason: str | None,
 ) -> None:
     """The value as viewers show it and its interval, or why there is none; below it, what was measured."""
@@ -150,7 +152,8 @@ def _add_length(
         column.paragraph(f"{name} not measured", column.style(1.0, weight=Weight.BOLD), indent=indent)
         column.paragraph(wording.reason_for_missing(film, reason), column.style(0.78, DIM), indent=indent)
     else:
-        column.paragraph(f"{name}  {length.mm:.1f} mm", column.style(1.5, weight=Weight.BOLD), indent=indent)
+        shown = finding.shown(length.mm) if finding else f"{length.mm:.1f}"
+        column.paragraph(f"{name}  {shown} mm", column.style(1.5, weight=Weight.BOLD), indent=indent)
         column.paragraph(_interval(film, length), column.style(0.85), indent=indent)
     column.paragraph(MARGINS[ends], column.style(0.69, DIM), indent=indent)
 
@@ -173,10 +176,10 @@ def _add_verdict(column: _Column, finding: LengthFinding | None) -> None:
     indent = round(column.unit * (KEY_UNITS + 0.6))
     if not compared.is_as_measured:
         style = column.style(0.85, weight=Weight.BOLD)
-        column.paragraph(wording.describe_compared(compared), style, indent=indent)
+        column.paragraph(wording.describe_compared(finding), style, indent=indent)
     column.paragraph(wording.describe_finding(finding), column.style(1.05, colour, Weight.BOLD), indent=indent)
-    if note := wording.describe_plane_note(compared):
-        column.paragraph(note, column.style(0.72, DIM), indent=indent)
+    if doubt := wording.describe_doubt(finding):
+        column.paragraph(doubt, column.style(0.72, DIM), indent=indent)
     left, width = column.margin + round(column.unit * KEY_UNITS), max(2, round(column.unit / 6))
     fill(column.picture, left, top, width, column.y - top, colour)
 
@@ -255,7 +258,7 @@ def _add_comparison(column: _Column, film: FilmFindings) -> None:
 
 def _add_basis(column: _Column, study: StudyFindings, film: FilmFindings) -> None:
     column.heading("BASIS")
-    lines = [f"Thresholds: {study.settings.thresholds}"]
+    lines = [f"Thresholds: {study.criteria_of(film)}"]
     if film.spacing is not None:
         lines.append(f"Millimetres: {wording.SPACING_RULES[film.spacing.rule]}")
     lines.append(f"Model: {film.model} · made {study.created_at:%Y-%m-%d %H:%M}")

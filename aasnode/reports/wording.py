@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from aasnode.anatomy import View
-from aasnode.config import MeasurementSection
 from aasnode.geometry import SpacingRule
 from aasnode.measurement import (
     FINDINGS,
@@ -64,16 +63,6 @@ def describe_standing(interval_sources: Iterable[str | None]) -> str:
     return f"{RESULT_STATUS} 90 % intervals: calibrated on {sources}." if sources else RESULT_STATUS
 
 
-def describe_thresholds(settings: MeasurementSection) -> str:
-    """One line: what counts as abnormal, in which plane, and what is uncertain."""
-    return (
-        f"ADI {settings.adi_operator} {settings.adi_threshold_mm:g} mm, "
-        f"SAC {settings.sac_operator} {settings.sac_threshold_mm:g} mm "
-        f"(borderline to {settings.sac_borderline_mm:g} mm), in the {PLANES[settings.threshold_plane]}; "
-        f"guard bands in standard errors: {settings.suspected_guard:g} beyond, {settings.normal_guard:g} short of them"
-    )
-
-
 def describe_length(length: Length) -> str:
     """Value, unit and 90 % interval: ``5.8 mm (5.1 to 6.4)``."""
     return f"{length.mm:.1f} mm ({length.low_mm:.1f} to {length.high_mm:.1f})"
@@ -99,10 +88,16 @@ def describe_finding(finding: LengthFinding) -> str:
     return f"{finding.limit}: {FINDINGS[finding.assessment]}"
 
 
-def describe_compared(compared: ComparedLength) -> str:
+def describe_doubt(finding: LengthFinding) -> str | None:
+    """What must be known of a finding beside it: that its interval spans the threshold, and what of the plane."""
+    return "; ".join(filter(None, (finding.doubt, describe_plane_note(finding.compared)))) or None
+
+
+def describe_compared(finding: LengthFinding) -> str:
     """The value that was compared, and its plane where one is stated: ``4.9 mm (4.4 to 5.5), detector plane``."""
+    compared = finding.compared
     interval = f"{compared.low_mm:.1f} to {compared.high_mm:.1f}"
-    value = f"{interval} mm" if compared.mm is None else f"{compared.mm:.1f} mm ({interval})"
+    value = f"{interval} mm" if compared.mm is None else f"{finding.shown(compared.mm)} mm ({interval})"
     return f"{value}, {PLANES[compared.plane]}" if compared.plane else value
 
 
@@ -113,9 +108,9 @@ def describe_plane_note(compared: ComparedLength) -> str | None:
 
 def describe_verdict(finding: LengthFinding) -> str:
     """One length's verdict in one line: ``4.9 mm (4.4 to 5.5), detector plane, > 3 mm: abnormal``."""
-    verdict = f"{describe_compared(finding.compared)}, {describe_finding(finding)}"
-    note = describe_plane_note(finding.compared)
-    return f"{verdict} ({note})" if note else verdict
+    verdict = f"{describe_compared(finding)}, {describe_finding(finding)}"
+    doubt = describe_doubt(finding)
+    return f"{verdict} ({doubt})" if doubt else verdict
 
 
 def describe_motion(study: StudyFindings, change: Change) -> str:
@@ -182,9 +177,7 @@ def describe_caveat(film: FilmFindings) -> str | None:
     one = film.in_study
     if one is None or one.assessment is not Assessment.NO_AAS_ON_THIS_VIEW or one.excludes_aas:
         return None
-    if one.view is View.FLEXION:
-        return "Excludes nothing: the flexion is told from the picture alone"
-    return "Excludes nothing: only a flexion film can"
+    return f"Excludes nothing: {one.why_nothing_excluded}"
 
 
 def describe_study(study: StudyFindings) -> str:

@@ -100,7 +100,7 @@ def write_calibration(model_dir: Path, calibration: Calibration, version: str) -
 
 
 def _hangs_on_intervals(figure: str) -> bool:
-    return any(word in figure for word in ("coverage", "width", "sensitivity", "specificity", "uncertain", "called"))
+    return any(word in figure for word in ("coverage", "width", "sensitivity", "specificity", "uncertain"))
 
 
 def _one_per_patient(patients: npt.NDArray[np.str_], seed: int) -> npt.NDArray[np.intp]:

@@ -147,12 +147,15 @@ BY_INTERVAL = GuardBands(abnormal=Z_90, normal=Z_90)  # uncertain is what spans 
 
 
 def calls(lengths: Lengths, threshold: Threshold, guard: GuardBands) -> tuple[Flags, Flags]:
-    """(called abnormal, called normal) for each film; what is uncertain, or was not measured, is neither."""
-    errors = (lengths.high - lengths.measured) / Z_90 * (1 if threshold.above else -1)
+    """(called abnormal, called normal) for each film; what is uncertain, or was not measured, is neither.
+
+    A borderline SAC is called normal here: it is not beyond the threshold.
+    """
+    towards_abnormal = (lengths.high - lengths.measured) / Z_90 * (1 if threshold.above else -1)  # one standard error
     known = np.isfinite(lengths.measured)
-    abnormal = threshold.abnormal(lengths.measured - guard.abnormal * errors)
-    normal = ~threshold.abnormal(lengths.measured + guard.normal * errors)
-    return known & abnormal, known & normal & ~abnormal
+    is_abnormal = threshold.abnormal(lengths.measured - guard.abnormal * towards_abnormal)
+    is_clear = ~threshold.abnormal(lengths.measured + guard.normal * towards_abnormal)
+    return known & is_abnormal, known & is_clear
 
 
 def sensitivity(lengths: Lengths, threshold: Threshold, guard: GuardBands = AS_SHIPPED) -> float:
@@ -284,9 +287,9 @@ def _stacked(parts: Sequence[Any]) -> Any:
 
 
 Figure = Callable[[Results], float]
-Called = Callable[[Lengths, Threshold, GuardBands], float]
+CallFigure = Callable[[Lengths, Threshold, GuardBands], float]
 
-_CALLS: Mapping[str, Called] = {
+_CALL_FIGURES: Mapping[str, CallFigure] = {
     "sensitivity": sensitivity,
     "specificity": specificity,
     "abnormal called normal": overlooked,
@@ -328,9 +331,9 @@ def _length_figures(threshold: Threshold) -> dict[str, Callable[[Lengths], float
         "bias": bias,
         "r": correlation,
         **{
-            f"{name}{how}": _called(figure, threshold, guard)
+            f"{name}{how}": _of_calls(figure, threshold, guard)
             for how, guard in _GUARDS.items()
-            for name, figure in _CALLS.items()
+            for name, figure in _CALL_FIGURES.items()
         },
         "coverage": coverage,
         "interval width median": median_width,
@@ -339,7 +342,7 @@ def _length_figures(threshold: Threshold) -> dict[str, Callable[[Lengths], float
     }
 
 
-def _called(figure: Called, threshold: Threshold, guard: GuardBands) -> Callable[[Lengths], float]:
+def _of_calls(figure: CallFigure, threshold: Threshold, guard: GuardBands) -> Callable[[Lengths], float]:
     return lambda lengths: figure(lengths, threshold, guard)
 
 

@@ -15,6 +15,7 @@ from aasnode.errors import ConfigurationError
 from aasnode.inference.card import CARD_FILE, Card, Role, Search, StageCard, read_card, sha256_of, write_card
 from aasnode.training.calibrate import UNCALIBRATED
 from aasnode.training.dataset import Split
+from aasnode.training.legs import learn, story
 from aasnode.training.plan import Plan, annotated_films, plans_of
 from aasnode.training.postures import simulated_postures
 from aasnode.training.request import ModelRequest, check, pretrained_of, version_problems
@@ -22,7 +23,7 @@ from aasnode.training.sampler.library import Library
 from aasnode.training.shipped import SEARCH, STAGES, THRESHOLDS, decision_of
 from aasnode.training.simulate.disturbances import SHARES
 from aasnode.training.simulate.patient import VARIANT_SHARES
-from aasnode.training.train import WEIGHTS, Preset, learnt, train
+from aasnode.training.train import WEIGHTS, Preset
 from aasnode.training.trial import TO_CALIBRATE, TO_EVALUATE, Trial, assessable, calibrated, evaluated
 
 
@@ -68,21 +69,14 @@ def trial_of(request: ModelRequest, films: Split | None) -> Trial:
 def _trained(request: ModelRequest, plan: Plan) -> StageCard:
     """Train the network, or go on with it, in the work folder."""
     role = plan.card.role
-    folder = request.work / role
-    train(
-        plan.stream,
-        plan.held_out,
-        plan.recipe,
-        folder,
+    weights = learn(
+        plan,
+        request.work / role,
         pretrained=pretrained_of(request, role),
         device=request.device,
         progress=request.progress,
     )
-    return dataclasses.replace(
-        plan.card,
-        weights=f"{role}.safetensors",
-        sha256=sha256_of(folder / WEIGHTS),
-    )
+    return dataclasses.replace(plan.card, weights=f"{role}.safetensors", sha256=sha256_of(weights))
 
 
 def _write_model(request: ModelRequest, card: Card) -> Card:
@@ -139,7 +133,7 @@ def _card(request: ModelRequest, stages: tuple[StageCard, ...], library: Library
             ),
             "annotated": _parts(films),
             "thresholds": THRESHOLDS,
-            **{stage.role: learnt(request.work / stage.role) for stage in stages},
+            **{stage.role: story(request.work / stage.role) for stage in stages},
         },
     )
 

@@ -1,4 +1,4 @@
-"""How each network of a model is trained: its crops, where its samples come from, and its recipe."""
+"""How each network of a model is trained: its crops, where its samples come from, and its recipes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from aasnode.training.sampler.library import Library
 from aasnode.training.sampler.stream import PRIORS as SAMPLED
 from aasnode.training.sampler.stream import ComposedStream
 from aasnode.training.samples import Sample, SampleStream
-from aasnode.training.shipped import DECISIVE_WEIGHT, IMAGES, PRIORS, stage_without_weights
+from aasnode.training.shipped import DECISIVE_WEIGHT, LEGS, PRIORS, Leg, stage_without_weights
 from aasnode.training.train import Preset, Recipe, recipe_of
 
 SPLIT = "split.csv"  # in the work folder
@@ -32,12 +32,12 @@ _VALIDATION_SAMPLES = 160
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """One network: its crops, where its samples come from, and its recipe."""
+    """One network: its crops, where its samples come from, and the recipes of its legs."""
 
     card: StageCard  # without weights
     stream: SampleStream
     held_out: Sequence[Sample]
-    recipe: Recipe
+    recipes: tuple[Recipe, ...]
 
 
 def plans_of(request: ModelRequest, films: Split | None) -> Mapping[Role, Callable[[], Plan]]:
@@ -52,7 +52,6 @@ def plans_of(request: ModelRequest, films: Split | None) -> Mapping[Role, Callab
 
 def plan_stage(request: ModelRequest, crops: WholeFilm | CloseUp, library: Library, films: Split | None) -> Plan:
     """A stage of the shipped model: simulated crops, mixed with annotated films where there are any."""
-    number = list(Role).index(crops.role)
     priors = PRIORS.get(crops.role, SAMPLED)
     simulated = ComposedStream(library, crops, TRAINING, priors)
     held_out = ComposedStream(library, crops, HELD_OUT, priors).held_out(_VALIDATION_SAMPLES, request.seed)
@@ -62,16 +61,29 @@ def plan_stage(request: ModelRequest, crops: WholeFilm | CloseUp, library: Libra
         mixture = Mixture(simulated, FilmStream(films.train, card))
         held_out += [mixture.without_masks(sample) for sample in held_out_samples(films.validation, card)]
         stream = mixture
-    recipe = recipe_of(
+    recipes = tuple(_recipe_of(leg, request, card, crops) for leg in legs_of(request, crops.role))
+    return Plan(card=card, stream=stream, held_out=held_out, recipes=recipes)
+
+
+def legs_of(request: ModelRequest, role: Role) -> tuple[Leg, ...]:
+    """Those of the shipped model; one, where the request says how many samples."""
+    return LEGS[role] if request.images is None else (Leg(images=request.images),)
+
+
+def _recipe_of(leg: Leg, request: ModelRequest, card: StageCard, crops: WholeFilm | CloseUp) -> Recipe:
+    rate = request.rate if request.rate is not None else leg.rate
+    return recipe_of(
         Preset.DEFAULT,
         0,
         variant=Variant(card.variant),
         decisive=CONDITIONS if isinstance(crops, CloseUp) else (),
         decisive_weight=DECISIVE_WEIGHT.get(crops.role, 1.0),
-        seed=request.seed + number,
-        **{"images": IMAGES[crops.role], **_changes(request)},
+        seed=request.seed + list(Role).index(crops.role) + leg.seed,
+        images=leg.images,
+        bfloat16=request.bfloat16,
+        workers=request.workers,
+        **({} if rate is None else {"rate": rate}),
     )
-    return Plan(card=card, stream=stream, held_out=held_out, recipe=recipe)
 
 
 def plan_as_paper(request: ModelRequest, films: Split) -> Plan:
@@ -79,7 +91,7 @@ def plan_as_paper(request: ModelRequest, films: Split) -> Plan:
     card = stage_without_weights(request.preset, Role.LOCATE)
     stream = FilmStream(films.train, card)
     recipe = recipe_of(Preset.PAPER, stream.films, seed=request.seed, **_changes(request))
-    return Plan(card=card, stream=stream, held_out=held_out_samples(films.validation, card), recipe=recipe)
+    return Plan(card=card, stream=stream, held_out=held_out_samples(films.validation, card), recipes=(recipe,))
 
 
 def _changes(request: ModelRequest) -> dict[str, float]:

@@ -105,6 +105,5 @@ def version_problems(request: ModelRequest) -> list[str]:
 
 def _is_own(request: ModelRequest, stage: StageCard) -> bool:
     folder = request.work / stage.role
-    return (
-        (folder / CHECKPOINT).exists() and (folder / WEIGHTS).exists() and sha256_of(folder / WEIGHTS) == stage.sha256
-    )
+    is_learnt = any(folder.rglob(CHECKPOINT)) and (folder / WEIGHTS).exists()
+    return is_learnt and sha256_of(folder / WEIGHTS) == stage.sha256

@@ -4,6 +4,7 @@ where to look. The rest of a recipe stands in ``train.Recipe``, what the samples
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from aasnode.anatomy import LANDMARKS
 from aasnode.inference.card import Decision, MaskRule, Role, Search, StageCard
@@ -17,8 +18,22 @@ from aasnode.training.train import Preset
 
 STAGES: Mapping[Preset, tuple[Role, ...]] = {Preset.DEFAULT: tuple(CROPS), Preset.PAPER: (Role.LOCATE,)}
 
-IMAGES: Mapping[Role, int] = {Role.LOCATE: 171_000, Role.REFINE: 91_000, Role.JOINT: 96_000}
-"""Samples of each network; how the shipped ones came to theirs: docs/training.md, "The shipped model"."""
+
+@dataclass(frozen=True, kw_only=True)
+class Leg:
+    """One leg of a network's training (``legs``)."""
+
+    images: int  # samples
+    rate: float | None = None  # the highest of its learning rate; None: as the preset says
+    seed: int = 0  # added to the network's own: samples that the legs before have not seen
+
+
+LEGS: Mapping[Role, tuple[Leg, ...]] = {
+    Role.LOCATE: (Leg(images=51_000), Leg(images=40_000, rate=8e-4, seed=70), Leg(images=80_000, rate=8e-4, seed=80)),
+    Role.REFINE: (Leg(images=91_000),),
+    Role.JOINT: (Leg(images=96_000),),
+}
+"""How long each network learns; how the shipped ones came to theirs: docs/training.md, "The shipped model"."""
 
 VARIANTS: Mapping[Role, Variant] = {Role.REFINE: Variant.W18_SMALL_V2, Role.JOINT: Variant.W18_SMALL_V2}
 """Where it is not the smallest: the closer looks gain most from a larger one (docs/training.md)."""

@@ -53,7 +53,7 @@ class Purpose:
 
     name: str
     seed: int  # added to the trial's: far from each other and from any training
-    edition: int  # of the bank of bones
+    edition: int  # of the bank of bones: neither the first, from which the sampler's necks are, nor another purpose's
 
 
 TO_CALIBRATE = Purpose(name="calibration", seed=1_900_000, edition=7)

@@ -1,6 +1,7 @@
 """A card says all that decides an answer; one that contradicts itself is refused with every problem at once."""
 
 import dataclasses
+import math
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,15 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         read_card(tmp_path)
     for part in ("version: 1 is no str", "stages[0].views: 'many' is no int", "sprad: unknown key", "spread: missing"):
         assert part in str(error.value)
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan, -0.1])
+def test_intervals_without_an_end_are_no_calibration(value: float, tmp_path: Path) -> None:
+    """Of an infinite doubt without a guard band nothing would be abnormal."""
+    endless = dataclasses.replace(card().calibration, adi_quantile=value)
+    write_card(dataclasses.replace(card(), calibration=endless), tmp_path)
+    with pytest.raises(ModelError, match=r"calibration\.adi_quantile: must be a number from 0"):
+        read_card(tmp_path)
 
 
 def test_a_rule_for_a_mask_that_no_stage_has_is_refused(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 """The decision table of docs/measurements.md, row by row."""
 
+import numpy as np
 import pytest
 
 from aasnode.config import AbnormalAbove, AbnormalBelow, MeasurementSection, Plane
 from aasnode.geometry import SpacingRule
-from aasnode.measurement import Assessment, ComparedLength, FilmAssessment, Length, assess_film
+from aasnode.measurement import Assessment, ComparedLength, FilmAssessment, Length, assess_film, criteria
 from tests.measurement.points import SHIPPED, length, settings
 
 SUSPECTED, BORDERLINE = Assessment.AAS_SUSPECTED, Assessment.BORDERLINE
@@ -265,3 +266,67 @@ def test_a_length_whose_plane_is_not_stated_was_compared_in_no_stated_plane() ->
 def test_under_18_years_no_length_says_anything() -> None:
     found = film(length(6), length(10), age_years=17.0)
     assert (found.adi, found.sac) == (None, None)
+
+
+def test_the_criteria_name_operators_values_plane_and_guard_bands() -> None:
+    assert criteria(SHIPPED) == (
+        "ADI > 3 mm, SAC <= 13 mm (borderline to 14 mm), in the detector plane; "
+        "normal if clear of these by 1 standard error"
+    )
+    site = settings(
+        adi_threshold_mm=2.5,
+        sac_operator=AbnormalBelow.LESS,
+        threshold_plane=Plane.CORRECTED,
+        suspected_guard=1.645,
+        normal_guard=0.0,
+    )
+    assert criteria(site) == (
+        "ADI > 2.5 mm, SAC < 13 mm (borderline to 14 mm), in the patient plane; "
+        "abnormal if beyond these by 1.645 standard errors"
+    )
+
+
+@pytest.mark.parametrize(
+    ("suspected_guard", "normal_guard", "adi_mm", "sac_mm", "expected"),
+    [
+        # corrected values, their standard error 0.122 mm; on the film 1.0 to 1.3 times as long
+        (0.0, 1.0, 3.01, 20.0, SUSPECTED),
+        (1.0, 1.0, 3.12, 20.0, UNCERTAIN),  # less its error 2.998
+        (1.0, 1.0, 3.13, 20.0, SUSPECTED),
+        (0.0, 2.0, 2.1, 20.0, UNCERTAIN),  # 1.3 times 2.343 is more than 3
+        (0.0, 0.0, 2.3, 20.0, NONE),
+        (0.0, 0.0, 2.4, 20.0, UNCERTAIN),  # a range of magnification is doubt enough
+        (0.0, 1.0, 1.5, 10.0, SUSPECTED),  # 1.3 times 10 is 13
+        (1.0, 1.0, 1.5, 9.9, UNCERTAIN),  # 1.3 times 10.022 is more
+        (0.0, 1.0, 1.5, 13.1, UNCERTAIN),
+        (0.0, 1.0, 1.5, 13.2, NONE),
+    ],
+)
+def test_guard_bands_go_with_the_range_of_magnification(
+    suspected_guard: float, normal_guard: float, adi_mm: float, sac_mm: float, expected: Assessment
+) -> None:
+    adi, sac = (length(mm, half_width_mm=0.2, corrected_mm=mm) for mm in (adi_mm, sac_mm))
+    section = settings(suspected_guard=suspected_guard, normal_guard=normal_guard)
+    assert assessed(adi, sac, rule=SpacingRule.FIDUCIAL, section=section)[0] is expected
+
+
+def test_the_value_that_is_compared_is_the_headers() -> None:
+    """2.5 mm in the patient's plane are told to be 3 mm on the film, which is not more than 3."""
+    for corrected in np.linspace(2.3, 2.9, 50):
+        adi = length(corrected, half_width_mm=0.2, corrected_mm=corrected, detector_plane_mm=3.0)
+        assert assessed(adi, None, rule=SpacingRule.IMAGER_MAGNIFIED)[0] is UNCERTAIN
+
+
+def test_what_the_value_decides_says_that_its_interval_spans_the_threshold() -> None:
+    said = assessed(length(3.2), length(14.5, half_width_mm=2.0))[1]
+    assert said == (
+        "ADI 3.2 mm [2.7, 3.7], > 3 mm: abnormal (interval spans 3 mm); "
+        "SAC 14.5 mm [12.5, 16.5], > 14 mm: normal (interval spans 13 mm)"
+    )
+    assert "spans" not in assessed(length(2.9), length(20))[1]  # which is uncertain
+
+
+def test_a_value_that_one_decimal_would_put_onto_the_threshold_has_two() -> None:
+    said = assessed(length(3.04), length(13.04))[1]
+    assert "ADI 3.04 mm [2.5, 3.5], > 3 mm: abnormal" in said
+    assert "SAC 13.04 mm [12.5, 13.5], not clear of 13 mm: uncertain" in said

@@ -132,9 +132,12 @@ def test_without_millimetres_the_ratios_stand() -> None:
 
 
 def test_only_a_flexion_film_may_say_absent() -> None:
-    assert StudyFilm(measurement=measured(1, 20, view=View.FLEXION)).excludes_aas
+    def of_view(view: View, *, is_stated: bool = True) -> StudyFilm:
+        return StudyFilm(measurement=measured(1, 20, view=view), is_view_stated=is_stated, is_repeat=False)
+
+    assert of_view(View.FLEXION).excludes_aas
     for view in (View.NEUTRAL, View.EXTENSION, View.UNKNOWN):
-        film = StudyFilm(measurement=measured(1, 20, view=view))
+        film = of_view(view)
         assert film.assessment is Assessment.NO_AAS_ON_THIS_VIEW
         assert not film.excludes_aas
-    assert not StudyFilm(measurement=measured(1, 20, view=View.FLEXION), is_view_stated=False).excludes_aas
+    assert not of_view(View.FLEXION, is_stated=False).excludes_aas

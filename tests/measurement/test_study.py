@@ -10,7 +10,11 @@ from tests.measurement.points import CALIBRATION, SHIPPED, in_plane, measured, o
 
 
 def study_of(films: Sequence[Measurement], section: MeasurementSection = SHIPPED) -> StudyAssessment:
-    return assess_study([StudyFilm(measurement=film) for film in films], section)
+    return assess_study([alone(film) for film in films], section)
+
+
+def alone(film: Measurement) -> StudyFilm:
+    return StudyFilm(measurement=film, is_view_stated=True, is_repeat=False)
 
 
 def test_gravest_film_speaks_for_the_study() -> None:
@@ -34,16 +38,24 @@ def test_normal_flexion_film_excludes() -> None:
 
 
 def test_a_flexion_that_the_picture_alone_tells_excludes_nothing() -> None:
-    guessed = StudyFilm(measurement=measured(1.5, 19, view=View.FLEXION), is_view_stated=False)
+    guessed = StudyFilm(measurement=measured(1.5, 19, view=View.FLEXION), is_view_stated=False, is_repeat=False)
     study = assess_study([guessed], SHIPPED)
     assert not study.excludes_aas
     assert "Not excluded: the flexion is told from the picture alone" in study.reason
 
 
+def test_a_normal_flexion_whose_interval_spans_the_threshold_excludes_nothing() -> None:
+    near = measured(2.5, 20, view=View.FLEXION, landmarks=on_axis(2.5, 20, sigma_px=1.2))
+    assert near.assessment is Assessment.NO_AAS_ON_THIS_VIEW
+    study = study_of([near])
+    assert not study.excludes_aas
+    assert "Not excluded: the interval spans the threshold" in study.reason
+
+
 def test_a_graver_repeat_speaks_for_the_study_and_the_primary_film_for_its_movement() -> None:
-    repeat = StudyFilm(measurement=measured(8, 12, view=View.FLEXION), is_repeat=True)
-    others = [measured(2, 18, view=view) for view in (View.FLEXION, View.EXTENSION)]
-    study = assess_study([repeat, *(StudyFilm(measurement=one) for one in others)], SHIPPED)
+    repeat = StudyFilm(measurement=measured(8, 12, view=View.FLEXION), is_view_stated=True, is_repeat=True)
+    others = [alone(measured(2, 18, view=view)) for view in (View.FLEXION, View.EXTENSION)]
+    study = assess_study([repeat, *others], SHIPPED)
     assert study.assessment is Assessment.AAS_SUSPECTED
     assert study.reason.startswith("flexion, repeat: ADI 8.0 mm")
     assert study.adi_flexion_minus_extension is not None

@@ -33,8 +33,8 @@ from aasnode.measurement import (
     Measurement,
     StudyAssessment,
     assess_film,
+    criteria,
 )
-from aasnode.reports import wording
 from aasnode.reports.findings import FilmFindings, ReportSettings, StudyFindings
 
 FilmFactory = Callable[..., FilmFindings]
@@ -236,7 +236,7 @@ def make_study() -> StudyFactory:
             ),
             "settings": ReportSettings(
                 **{
-                    "thresholds": wording.describe_thresholds(MeasurementSection()),
+                    "thresholds": criteria(MeasurementSection()),
                     "device_observer_uid": own_uid("device", "tests"),
                     "station_name": "AASNODE",
                 }

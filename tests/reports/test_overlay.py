@@ -238,7 +238,9 @@ def saying(film: FilmFindings, adi: ComparedLength, sac: ComparedLength) -> Film
     """The film, with an abnormal ADI and a borderline SAC."""
     assert film.measurement is not None
     findings = {
-        "adi_finding": LengthFinding(assessment=Assessment.AAS_SUSPECTED, limit="> 3 mm", compared=adi),
+        "adi_finding": LengthFinding(
+            assessment=Assessment.AAS_SUSPECTED, limit="> 3 mm", compared=adi, threshold_mm=3.0
+        ),
         "sac_finding": LengthFinding(assessment=Assessment.BORDERLINE, limit="<= 14 mm", compared=sac),
     }
     return replace(film, measurement=replace(film.measurement, **findings))
@@ -318,6 +320,16 @@ def test_what_excludes_nothing_says_so_below_its_verdict(
     assert "No atlantoaxial subluxation on this view" in words(drawn)
     assert (said in words(drawn)) if said else ("Excludes" not in words(drawn))
     assert ("told from the picture" in words(drawn)) is not is_stated
+
+
+def test_a_finding_that_the_value_decides_says_that_its_interval_spans_the_threshold(
+    drawn: list[tuple[str, int, int, Style]], make_film: FilmFactory, make_study: StudyFactory
+) -> None:
+    film = saying(
+        film_of_size(make_film, "as stored"), compared(3.04, is_as_measured=False), compared(20.0, is_as_measured=True)
+    )
+    draw_overlay(make_study(film), film)
+    assert "3.04 mm (2.5 to 3.5), detector plane > 3 mm: abnormal interval spans 3 mm" in words(drawn)
 
 
 def test_a_repeat_says_that_another_film_is_tracked_and_each_says_when_it_was_made(

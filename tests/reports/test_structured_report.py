@@ -228,6 +228,16 @@ def test_motion_comparison_thresholds_and_limits_stand_at_the_root(
     assert "ADI > 3 mm" in thresholds
 
 
+def test_films_that_were_assessed_by_other_thresholds_say_so(make_film: FilmFactory, make_study: StudyFactory) -> None:
+    films = [make_film(view=view, draw=False) for view in (View.NEUTRAL, View.FLEXION, View.EXTENSION)]
+    assert films[0].measurement is not None
+    films[0] = replace(films[0], measurement=replace(films[0].measurement, criteria="ADI > 2.5 mm"))
+    study = make_study(*films)
+    told = evaluations(build_structured_report(study), codes.THRESHOLDS)
+    today = study.settings.thresholds
+    assert told == ["neutral: ADI > 2.5 mm", f"flexion: {today}", f"extension: {today}"]
+
+
 def test_limits_of_use_name_research_diagnosis_verification_and_simulation() -> None:
     for words in ("AI result", "not verified", "Research use", "not for diagnosis", "simulated radiographs"):
         assert words in wording.LIMITS_OF_USE

@@ -4,8 +4,10 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom import Dataset
@@ -14,6 +16,7 @@ from sqlalchemy import event
 from aasnode.config import AnalyserSection, Config, DeliverySection, Destination, NodeSection
 from aasnode.network.scp import IncomingInstance
 from aasnode.network.status import Status
+from aasnode.services.analyser.examination import Examiner
 from aasnode.services.analyser.service import Analyser
 from aasnode.services.janitor import Janitor
 from aasnode.services.receiver import Receiver
@@ -29,17 +32,32 @@ from tests import drawn_films
 NOBODY = Destination(name="pacs", ae_title="PACS", host="127.0.0.1", port=1)
 
 
-class Node:
-    """One node, stepped by hand."""
+class Here:
+    """In place of a child process: it is asked where a test can look on, and no process has to start."""
 
-    def __init__(self, store: Store, config: Config) -> None:
+    def __init__(self, answer: Callable[[Any], object]) -> None:
+        self._answer = answer
+
+    def start(self) -> None: ...
+
+    def ask(self, request: object, _: float) -> object:
+        return self._answer(request)
+
+    def end(self) -> None: ...
+
+
+class Node:
+    """One node, stepped by hand. Its processes are those of tests/services/test_analyser.py and tests/test_node.py."""
+
+    def __init__(self, store: Store, config: Config, *, examined_here: bool) -> None:
         self.store, self.config = store, config
         self.now = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
         self.receiver = Receiver(store, config, clock=self.clock)
         self.analyser = Analyser(store, config, load_detector=drawn_films.load, clock=self.clock)
         self.reporter = Reporter(store, config, clock=self.clock)
-        # Overlays are drawn here, where a test can look on and no process has to start: tests/test_node.py has it.
-        self.reporter._child.ask = lambda request, _: drawing.draw(config.pixels, request)  # type: ignore[method-assign]
+        if examined_here:
+            self.analyser._child = Here(Examiner(drawn_films.load(), config).examine)  # type: ignore[assignment]
+        self.reporter._child = Here(partial(drawing.draw, config.pixels))  # type: ignore[assignment]
         self.senders = [Sender(store, config, one, clock=self.clock) for one in destinations(config)]
         names = [one.name for one in destinations(config)]
         self.janitor = Janitor(store, config, destinations=names, clock=self.clock)
@@ -120,7 +138,13 @@ MakeNode = Callable[..., Node]
 
 
 @pytest.fixture
-def make_node(tmp_path: Path) -> Iterator[MakeNode]:
+def examined_here() -> bool:
+    """Whether films are examined in the process of the test."""
+    return True
+
+
+@pytest.fixture
+def make_node(tmp_path: Path, examined_here: bool) -> Iterator[MakeNode]:
     """Makes a node with the given settings of delivery and sections."""
     with open_store(tmp_path / "data") as store:
         nodes: list[Node] = []
@@ -132,7 +156,7 @@ def make_node(tmp_path: Path) -> Iterator[MakeNode]:
                 analyser=AnalyserSection(deadline_seconds=20.0, attempts=2, retry_delay_seconds=1.0),
                 delivery=DeliverySection(destinations=places, shadow=shadow, timeout_seconds=10.0, attempts=3),
             )
-            nodes.append(Node(store, replace(config, **sections)))
+            nodes.append(Node(store, replace(config, **sections), examined_here=examined_here))
             return nodes[-1]
 
         yield make

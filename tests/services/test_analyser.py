@@ -31,6 +31,12 @@ from tests.waiting import eventually
 STUDY = uid("study", "visit-1")
 
 
+@pytest.fixture
+def examined_here() -> bool:
+    """No: in a process that hangs, crashes and is replaced."""
+    return False
+
+
 def results_of(node: Node, study: str = STUDY) -> list[StoredResult]:
     with node.store.reading() as connection:
         return list(results.of_study(connection, study))

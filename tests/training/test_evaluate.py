@@ -15,6 +15,7 @@ from aasnode.training.evaluate import (
     BY_INTERVAL,
     BY_VALUE,
     SAC_ABNORMAL,
+    GuardBands,
     Lengths,
     Results,
     Share,
@@ -91,23 +92,28 @@ def test_sac_is_abnormal_below() -> None:
     assert evaluate.specificity(sac, SAC_ABNORMAL, BY_VALUE) == pytest.approx(2 / 3)
 
 
-def test_films_are_called_as_a_node_calls_them() -> None:
+@pytest.mark.parametrize("guard", [AS_SHIPPED, BY_VALUE, BY_INTERVAL])
+def test_films_are_called_as_a_node_calls_them(guard: GuardBands) -> None:
     """One rule stands in two rooms: that of the measurement decides."""
-    words = {Assessment.AAS_SUSPECTED: (True, False), Assessment.UNCERTAIN: (False, False)}
-    for name, threshold, values in (
-        ("adi", ADI_ABNORMAL, np.linspace(1.5, 4.5, 61) + 0.001),
-        ("sac", SAC_ABNORMAL, np.linspace(11.5, 14.5, 61) + 0.001),
-    ):
-        called = evaluate.calls(lengths(list(values), list(values)), threshold, AS_SHIPPED)
+    words = {
+        Assessment.AAS_SUSPECTED: (True, False),
+        Assessment.UNCERTAIN: (False, False),
+        Assessment.NO_AAS_ON_THIS_VIEW: (False, True),
+        Assessment.BORDERLINE: (False, True),
+    }
+    section = replace(SHIPPED, suspected_guard=guard.abnormal, normal_guard=guard.normal)
+    for name, threshold, middle in (("adi", ADI_ABNORMAL, 3.0), ("sac", SAC_ABNORMAL, 13.0)):
+        values = np.linspace(middle - 1.5, middle + 1.5, 61) + 0.001
+        called = evaluate.calls(lengths(list(values), list(values)), threshold, guard)
         for mm, abnormal, normal in zip(values, *called, strict=True):
             found = assess_film(
                 **{"adi": None, "sac": None, name: length(mm)},
                 adi_reason=None, sac_reason=None, spacing_rule=SpacingRule.DETECTOR_PLANE, age_years=60.0,
-                settings=SHIPPED,
+                settings=section,
             )  # fmt: skip
             said = found.adi if name == "adi" else found.sac
             assert said is not None
-            assert (abnormal, normal) == words.get(said.assessment, (False, True)), mm
+            assert (abnormal, normal) == words[said.assessment], mm
 
 
 def test_exactly_at_the_threshold_is_normal() -> None:

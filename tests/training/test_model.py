@@ -25,6 +25,7 @@ from aasnode.training.dataset import FilmStream, read_annotated_films, split_by_
 from aasnode.training.evaluate import summarise
 from aasnode.training.model import _card, make_model, train_stage
 from aasnode.training.plan import plan_as_paper
+from aasnode.training.postures import simulated_postures
 from aasnode.training.report import ALL, EVALUATION
 from aasnode.training.request import ModelRequest, check, pretrained_of, version_problems
 from aasnode.training.sampler.crops import LOCATE, stage_card
@@ -80,6 +81,7 @@ def little_is_enough() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plan, "_VALIDATION_SAMPLES", 4)
         patch.setattr(report, "summarise", partial(summarise, draws=20))
+        patch.setattr(model, "simulated_postures", partial(simulated_postures, necks=20))
         yield
 
 
@@ -185,7 +187,7 @@ def test_an_epoch_counts_the_films_that_are_drawn_from(with_films: ModelRequest,
     split = split_by_patient(read_annotated_films(annotated), with_films.seed)
     planned = plan_as_paper(replace(with_films, images=None), split)
     assert isinstance(planned.stream, FilmStream)
-    assert planned.recipe.images == 40 * planned.stream.films < 40 * len(split.train)
+    assert planned.recipes[0].images == 40 * planned.stream.films < 40 * len(split.train)
 
 
 def test_held_out_films_without_spacing_are_left_out_and_the_card_says_so(

@@ -28,8 +28,8 @@ from aasnode.measurement import (
     NotComparable,
     assess_study,
     changes,
+    criteria,
 )
-from aasnode.reports import wording
 from aasnode.reports.findings import EarlierLength, FilmFindings, ObjectReference, ReportSettings, StudyFindings
 from aasnode.reports.modules import carry_over
 from aasnode.store import history
@@ -60,7 +60,7 @@ class Gathered:
 def report_settings(config: Config, device_uid: str) -> ReportSettings:
     """How this node's reports look; everything here shapes the objects and so their UIDs."""
     return ReportSettings(
-        thresholds=wording.describe_thresholds(config.measurement),
+        thresholds=criteria(config.measurement),
         device_observer_uid=device_uid,
         station_name=config.node.ae_title,
         institution_name=config.report.institution_name,
@@ -99,7 +99,7 @@ def study_findings(gathered: Gathered, store: Store, config: Config, *, now: dat
     )
     return StudyFindings(
         films=films,
-        assessment=assess_study([film.in_study for film in films if film.in_study], config.measurement),
+        assessment=assess_study([one for film in films if (one := film.in_study)], config.measurement),
         settings=report_settings(config, gathered.device_uid),
         has_films_held_apart=any(_has_earlier_study(stored, gathered.held_apart) for stored in gathered.films),
         created_at=now.astimezone(ZoneInfo(config.node.time_zone)),

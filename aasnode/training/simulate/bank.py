@@ -26,7 +26,7 @@ from aasnode.training.simulate.patient import Patient, Variant
 from aasnode.training.sources import digest
 
 _SEED = 20261123
-FIRST_EDITION = 0  # of the bank; another one has other bones
+FIRST_EDITION = 0  # of the bank; another one has other bones. Added to the seed, so 1 would be the sampler's own
 _IN_MEMORY = 48  # sets of bones a worker keeps, about 5 MB each
 
 

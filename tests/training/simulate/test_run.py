@@ -13,6 +13,10 @@ from pydicom import dcmread
 
 from aasnode.anatomy import LANDMARKS, View
 from aasnode.cli.main import main
+from aasnode.training.simulate import run as simulation
+from aasnode.training.simulate.bank import FIRST_EDITION, Bank
+from aasnode.training.simulate.courses import Appointment
+from aasnode.training.simulate.exposure import Film, FilmWish
 from aasnode.training.simulate.patient import Variant
 from aasnode.training.simulate.run import FilmFormat, SimulationRequest, simulate
 from aasnode.training.simulate.truth import FilmTruth
@@ -161,3 +165,17 @@ def test_a_wish_that_cannot_be_met_says_what_to_change(
 def test_the_truth_is_frozen(course: tuple[Path, tuple[FilmTruth, ...]]) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         course[1][0].adi_mm = 0.0  # type: ignore[misc]
+
+
+def test_films_are_made_of_the_edition_that_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    used = []
+
+    def exposed(appointment: Appointment, bank: Bank, wish: FilmWish, path: str) -> Film:
+        used.append((bank.edition, bank.folder.name))
+        raise InterruptedError
+
+    monkeypatch.setattr(simulation, "expose", exposed)
+    for edition in (FIRST_EDITION, 7):
+        with pytest.raises(InterruptedError):
+            simulate(SimulationRequest(out=tmp_path, seed=1, count=1, cache=tmp_path, edition=edition))
+    assert used == [(0, "edition-0"), (7, "edition-7")]
