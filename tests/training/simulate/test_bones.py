@@ -151,12 +151,10 @@ def test_a_bone_read_back_is_the_bone_that_was_built(tmp_path: Path) -> None:
     assert [path.suffix for path in tmp_path.rglob("*") if path.is_file()] == [".npz"]
 
 
-def test_another_edition_has_other_bones_of_every_kind() -> None:
+def test_another_edition_is_another_bone() -> None:
     editions = (FIRST_EDITION, TO_CALIBRATE.edition, TO_EVALUATE.edition)
-    for kind in (BoneKind.C1, BoneKind.C2, BoneKind.SUBAXIAL, BoneKind.SKULL):
-        sets = [build((kind, 0), edition) for edition in editions]
-        sizes = {tuple(round(float(bone.shells[0].vertices.max()), 6) for bone in one.values()) for one in sets}
-        assert len(sizes) == len(editions), kind
+    lengths = {float(build((BoneKind.C1, 0), edition)["c1"].shells[0].vertices.max()) for edition in editions}
+    assert len(lengths) == len(editions)
 
 
 def test_another_number_is_another_bone() -> None:
