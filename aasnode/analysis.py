@@ -148,6 +148,7 @@ def as_json(analysis: Analysis, file: str) -> dict[str, object]:
         "sac_ratio": _rounded(measurement.sac_ratio if measurement else None),
         "assessment": str(measurement.assessment) if measurement else None,
         "assessment_reason": measurement.assessment_reason if measurement else None,
+        "criteria": measurement.criteria if measurement else None,
         "assumption": measurement.assumption if measurement else None,
         "spacing_mm": [round(scale.row_mm, 6), round(scale.column_mm, 6)] if scale else None,
         "spacing_rule": str(scale.rule) if scale else None,
@@ -254,6 +255,8 @@ def _finding_json(finding: LengthFinding | None) -> dict[str, object] | None:
     return {
         "assessment": str(finding.assessment),
         "limit": finding.limit,
+        "threshold_mm": finding.limits_mm[0] if finding.limits_mm else None,
+        "spans_threshold": finding.spans_threshold,
         "compared_mm": _rounded(compared.mm),
         "compared_interval_mm": _interval_mm(compared),
         "plane": str(compared.plane) if compared.plane else None,

@@ -26,7 +26,8 @@ SQUARE = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLA
 KEYS = [
     "file", "status", "reason", "view", "facing", "landmarks",
     "adi_mm", "adi_interval_mm", "adi_finding", "adi_ratio", "sac_mm", "sac_interval_mm", "sac_finding", "sac_ratio",
-    "assessment", "assessment_reason", "assumption", "spacing_mm", "spacing_rule", "model", "interval_source",
+    "assessment", "assessment_reason", "criteria", "assumption",
+    "spacing_mm", "spacing_rule", "model", "interval_source",
 ]  # fmt: skip
 
 

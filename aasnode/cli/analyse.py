@@ -111,11 +111,15 @@ def _given(millimetres: float | None) -> PixelSpacing | None:
 
 def _show_table(answers: Iterable[Answer], files: Sequence[Path]) -> None:
     """One row per answer as it comes, and below them what to think of the numbers."""
-    show, interval_sources = _row_printer(files), set()
+    show, interval_sources, criteria = _row_printer(files), set(), dict[str, None]()
     for answer in answers:
         show(answer)
         interval_sources.add(answer["interval_source"])
-    print(f"\n{wording.describe_standing(interval_sources)}")
+        criteria |= {answer["criteria"]: None} if answer["criteria"] else {}
+    print()
+    for one in criteria:
+        print(f"Thresholds: {one}.")
+    print(wording.describe_standing(interval_sources))
 
 
 def _row_printer(files: Sequence[Path]) -> Callable[[Answer], None]:
@@ -200,8 +204,11 @@ def _ratios(answer: Answer) -> str | None:
 
 def _compared(finding: Mapping[str, Any]) -> str:
     value, (low, high) = finding["compared_mm"], finding["compared_interval_mm"]
-    compared = f"{low:.1f} – {high:.1f} mm" if value is None else f"{value:.1f} mm"
-    return f"{compared} {finding['limit']}: {FINDINGS[Assessment(finding['assessment'])]}"
+    compared = f"{low:.2f} – {high:.2f} mm" if value is None else f"{value:.2f} mm"
+    assessment = Assessment(finding["assessment"])
+    is_doubtful = finding["spans_threshold"] and assessment is not Assessment.UNCERTAIN
+    doubt = f", interval spans {finding['threshold_mm']:g} mm" if is_doubtful else ""
+    return f"{compared} {finding['limit']}: {FINDINGS[assessment]}{doubt}"
 
 
 def _length(answer: Answer, name: str) -> str:

@@ -135,6 +135,7 @@ def _finding_row(name: str, finding: LengthFinding | None) -> dict[str, object]:
         f"{name}_compared_plane": compared.plane if compared else None,
         f"{name}_limit": finding.limit if finding else None,
         f"{name}_finding": finding.assessment if finding else None,
+        f"{name}_spans_threshold": finding.spans_threshold if finding else None,
     }
 
 

@@ -67,10 +67,11 @@ def _require_drawable(path: Path) -> None:
 
 def _print(found: "Evaluation") -> None:
     """Three tables: figures, reasons to abstain, robustness; what there is no film for is a dash."""
-    from aasnode.training.report import without_nan
+    from aasnode.training.report import CONVENTIONS, without_nan
 
     figures = [(name, *without_nan(dataclasses.asdict(one)).values()) for name, one in found.figures.items()]
     print_table(("figure", "value", "95 % from", "to"), figures)
+    print(f"\n{CONVENTIONS}")
     for rows in (found.withheld, found.robustness):
         if rows:
             print()

@@ -12,7 +12,7 @@ from aasnode.cli.course import Comparison, TrackedFilm, columns, film_rows, pers
 from aasnode.cli.options import Format, add_config, add_format, existing_store, load_config
 from aasnode.cli.table import MISSING, print_csv, print_json, print_table
 from aasnode.config import Config
-from aasnode.measurement import Assessment, ComparedLength, Length, LengthFinding, Measurement, NotComparable
+from aasnode.measurement import Assessment, ComparedLength, Length, LengthFinding, Measurement, NotComparable, criteria
 from aasnode.reports import wording
 from aasnode.store import history, jobs
 from aasnode.store.history import Course
@@ -68,17 +68,19 @@ def _of_waiting(counts: Mapping[tuple[JobKind, JobState], int]) -> Iterator[str]
 
 def _show_tables(courses: Sequence[Course], config: Config) -> None:
     """One block per person and view: the course, and what was compared with the thresholds; notes stand below."""
+    today = criteria(config.measurement)
     for number, course in enumerate(courses, 1):
         print(_person_line(course, number, len(courses)))
         films = tracked(course, config)
         for view in View:
             of_view = [film for film in films if film.found.view is view]
             if of_view:
-                _show_view(view, of_view)
+                _show_view(view, of_view, today)
         _show_studies(films)
         print(f"\n% C1: percent of the {wording.C1_DIAMETER}, whatever the magnification")
     if courses:
         measured = (stored.film.measurement for course in courses for stored in course.results)
+        print(f"Thresholds: {today}.")
         print(wording.describe_standing(one.calibrated_on for one in measured if one))
 
 
@@ -89,7 +91,7 @@ def _person_line(course: Course, number: int, count: int) -> str:
     return f"Patient {person.patient_id}{issuer}, born {person.birth_date or '?'}, sex {person.sex or '?'}{held_apart}"
 
 
-def _show_view(view: View, films: Sequence[TrackedFilm]) -> None:
+def _show_view(view: View, films: Sequence[TrackedFilm], criteria_today: str) -> None:
     notes: dict[str, int] = {}  # reason → number of its note
     print(f"\n{view}")
     rows = [_cells(film, notes) for film in films]
@@ -97,7 +99,7 @@ def _show_view(view: View, films: Sequence[TrackedFilm]) -> None:
     if any(_EXCEEDS in cell for row in rows for cell in row):
         print(f" {_EXCEEDS}  more than measurement error explains (95 %)")
     print()
-    print_table(_VERDICT_HEADINGS, [_verdict_cells(film, notes) for film in films])
+    print_table(_VERDICT_HEADINGS, [_verdict_cells(film, notes, criteria_today) for film in films])
     for reason, number in notes.items():
         print(f"  [{number}] {reason}")
 
@@ -136,7 +138,7 @@ def _cells(film: TrackedFilm, notes: dict[str, int]) -> tuple[str, ...]:
     )
 
 
-def _verdict_cells(film: TrackedFilm, notes: dict[str, int]) -> tuple[str, ...]:
+def _verdict_cells(film: TrackedFilm, notes: dict[str, int], criteria_today: str) -> tuple[str, ...]:
     measured, reason = film.found.measurement, film.found.reason
     if measured is None:
         status = f"{film.found.status} {_note(reason, notes) if reason else ''}".rstrip()
@@ -144,12 +146,14 @@ def _verdict_cells(film: TrackedFilm, notes: dict[str, int]) -> tuple[str, ...]:
     findings = (measured.adi_finding, measured.sac_finding)
     planes = {str(finding.compared.plane or "not stated") for finding in findings if finding}
     verdicts = [cell for finding in findings for cell in _finding(finding)]
-    remarks = " ".join(_note(remark, notes) for remark in _remarks(measured))
+    remarks = " ".join(_note(remark, notes) for remark in _remarks(measured, criteria_today))
     return (_acquired(film), *verdicts, ", ".join(planes) or MISSING, f"{measured.assessment} {remarks}".rstrip())
 
 
-def _remarks(measured: Measurement) -> Iterator[str]:
-    """What must be known of an assessment: why there is none, or what it takes for granted."""
+def _remarks(measured: Measurement, criteria_today: str) -> Iterator[str]:
+    """What must be known of an assessment: why there is none, or what it takes for granted; and other thresholds."""
+    if measured.assessment is not Assessment.NOT_ASSESSED and measured.criteria != criteria_today:
+        yield f"assessed by {measured.criteria or 'thresholds that were not kept'}"
     if measured.assessment is Assessment.NOT_ASSESSED:
         yield measured.assessment_reason
     elif measured.assumption:
@@ -162,7 +166,8 @@ def _finding(finding: LengthFinding | None) -> tuple[str, str]:
         return MISSING, MISSING
     compared = finding.compared
     value = MISSING if compared.mm is None else finding.shown(compared.mm)
-    return _interval(value, compared), wording.describe_finding(finding)
+    told = wording.describe_finding(finding)
+    return _interval(value, compared), f"{told}, {finding.doubt}" if finding.doubt else told
 
 
 def _acquired(film: TrackedFilm) -> str:

@@ -67,22 +67,22 @@ class LengthFinding:
     assessment: Assessment
     limit: str  # "> 3 mm"; "not clear of 3 mm" where it is uncertain
     compared: ComparedLength
-    threshold_mm: float | None = None  # None: kept before it was told
+    limits_mm: tuple[float, ...] = ()  # the threshold, and the end of the borderline; none: kept before they were told
 
     @property
     def spans_threshold(self) -> bool:
         """Whether the threshold lies within the interval of what was compared."""
-        return self.threshold_mm is not None and self.compared.low_mm <= self.threshold_mm <= self.compared.high_mm
+        return any(self.compared.low_mm <= threshold <= self.compared.high_mm for threshold in self.limits_mm[:1])
 
     @property
     def doubt(self) -> str:
         """What to say where the value decided and the interval does not: ``interval spans 3 mm``; else empty."""
         is_told = self.assessment is Assessment.UNCERTAIN or not self.spans_threshold
-        return "" if is_told else f"interval spans {self.threshold_mm:g} mm"
+        return "" if is_told else f"interval spans {self.limits_mm[0]:g} mm"
 
     def shown(self, mm: float) -> str:
-        """The value with one decimal; with two where one would put it onto the threshold."""
-        is_at = self.threshold_mm is not None and f"{mm:.1f}" == f"{self.threshold_mm:.1f}"
+        """The value with one decimal; with two where one would put it onto a limit."""
+        is_at = f"{mm:.1f}" in {f"{limit:.1f}" for limit in self.limits_mm}
         return f"{mm:.2f}" if is_at else f"{mm:.1f}"
 
 
@@ -131,13 +131,13 @@ def assess_film(
 
 
 def criteria(settings: MeasurementSection) -> str:
-    """One line: what counts as abnormal, in which plane, and how many standard errors tell it or its opposite."""
-    margins = {"abnormal if beyond": settings.suspected_guard, "normal if clear of": settings.normal_guard}
-    told = [f"; {what} these by {_standard_errors(by)}" for what, by in margins.items() if by]
+    """One line: what counts as abnormal, in which plane, how near to that is uncertain, and what is borderline."""
+    beyond = f", each by {_standard_errors(settings.suspected_guard)}" if settings.suspected_guard else ""
+    near = f"; uncertain within {_standard_errors(settings.normal_guard)}" if settings.normal_guard else ""
     return (
         f"ADI {settings.adi_operator} {settings.adi_threshold_mm:g} mm, "
         f"SAC {settings.sac_operator} {settings.sac_threshold_mm:g} mm "
-        f"(borderline to {settings.sac_borderline_mm:g} mm), in the {PLANES[settings.threshold_plane]}{''.join(told)}"
+        f"(borderline to {settings.sac_borderline_mm:g} mm){beyond}, in the {PLANES[settings.threshold_plane]}{near}"
     )
 
 
@@ -153,23 +153,27 @@ def combine(assessments: Sequence[Assessment]) -> Assessment:
 def _assess_adi(adi: "_InPlane", settings: MeasurementSection) -> LengthFinding:
     threshold, operator = settings.adi_threshold_mm, settings.adi_operator
     if _is_above(adi.least.shorter_by(settings.suspected_guard), threshold, operator):
-        return adi.finding(Assessment.AAS_SUSPECTED, f"{operator} {threshold:g} mm", threshold)
-    if _is_above(adi.most.longer_by(settings.normal_guard), threshold, operator):
-        return adi.finding(Assessment.UNCERTAIN, f"not clear of {threshold:g} mm", threshold)
-    return adi.finding(Assessment.NO_AAS_ON_THIS_VIEW, f"{_NOT[operator]} {threshold:g} mm", threshold)
+        assessment, limit = Assessment.AAS_SUSPECTED, f"{operator} {threshold:g} mm"
+    elif _is_above(adi.most.longer_by(settings.normal_guard), threshold, operator):
+        assessment, limit = Assessment.UNCERTAIN, f"not clear of {threshold:g} mm"
+    else:
+        assessment, limit = Assessment.NO_AAS_ON_THIS_VIEW, f"{_NOT[operator]} {threshold:g} mm"
+    return LengthFinding(assessment=assessment, limit=limit, compared=adi.compared, limits_mm=(threshold,))
 
 
 def _assess_sac(sac: "_InPlane", settings: MeasurementSection) -> LengthFinding:
     threshold, operator, borderline = settings.sac_threshold_mm, settings.sac_operator, settings.sac_borderline_mm
-    if _is_below(sac.most.longer_by(settings.suspected_guard), threshold, operator):
-        return sac.finding(Assessment.AAS_SUSPECTED, f"{operator} {threshold:g} mm", threshold)
-    if _is_below(sac.least.shorter_by(settings.normal_guard), threshold, operator):
-        return sac.finding(Assessment.UNCERTAIN, f"not clear of {threshold:g} mm", threshold)
     mm = sac.compared.mm
-    if mm is not None and mm <= borderline:
-        return sac.finding(Assessment.BORDERLINE, f"<= {borderline:g} mm", threshold)
-    normal = f"> {borderline:g} mm" if mm is not None else f"{_NOT[operator]} {threshold:g} mm"
-    return sac.finding(Assessment.NO_AAS_ON_THIS_VIEW, normal, threshold)
+    if _is_below(sac.most.longer_by(settings.suspected_guard), threshold, operator):
+        assessment, limit = Assessment.AAS_SUSPECTED, f"{operator} {threshold:g} mm"
+    elif _is_below(sac.least.shorter_by(settings.normal_guard), threshold, operator):
+        assessment, limit = Assessment.UNCERTAIN, f"not clear of {threshold:g} mm"
+    elif mm is not None and mm <= borderline:
+        assessment, limit = Assessment.BORDERLINE, f"<= {borderline:g} mm"
+    else:
+        normal = f"> {borderline:g} mm" if mm is not None else f"{_NOT[operator]} {threshold:g} mm"
+        assessment, limit = Assessment.NO_AAS_ON_THIS_VIEW, normal
+    return LengthFinding(assessment=assessment, limit=limit, compared=sac.compared, limits_mm=(threshold, borderline))
 
 
 def _is_above(mm: float, threshold_mm: float, operator: AbnormalAbove) -> bool:
@@ -203,10 +207,6 @@ class _InPlane:
     compared: ComparedLength
     least: _Value
     most: _Value
-
-    def finding(self, assessment: Assessment, limit: str, threshold_mm: float) -> LengthFinding:
-        """What it says."""
-        return LengthFinding(assessment=assessment, limit=limit, compared=self.compared, threshold_mm=threshold_mm)
 
 
 def _scaled_by(length: Length, scale: float) -> _Value:

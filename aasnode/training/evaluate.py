@@ -214,12 +214,13 @@ def bootstrap(
 ) -> Estimate:
     """The statistic of the rows it is given, with its interval by drawing whole patients with replacement.
 
-    Films of one patient are not independent; intervals by film would be too narrow. nan draws are left out, and what is
-    nan itself has no interval. A share of all or none, from which every draw is the same, has Wilson's interval.
+    Films of one patient are not independent; intervals by film would be too narrow. nan draws are left out; what is nan
+    itself, or of one patient only, has no interval. A share of all or none, from which every draw is the same, has
+    Wilson's interval.
     """
     value = statistic(np.arange(len(patients)))
-    if math.isnan(value):
-        return Estimate(value=math.nan, low=math.nan, high=math.nan)
+    if math.isnan(value) or len(set(patients.tolist())) == 1:
+        return Estimate(value=float(value), low=math.nan, high=math.nan)
     if isinstance(value, Share) and value in (0.0, 1.0):
         return wilson(round(value * value.films), value.films)
     _, patient_of = np.unique(patients, return_inverse=True)
@@ -334,6 +335,7 @@ def _length_figures(threshold: Threshold) -> dict[str, Callable[[Lengths], float
             f"{name}{how}": _of_calls(figure, threshold, guard)
             for how, guard in _GUARDS.items()
             for name, figure in _CALL_FIGURES.items()
+            if guard != BY_VALUE or figure is not uncertain  # nothing is
         },
         "coverage": coverage,
         "interval width median": median_width,

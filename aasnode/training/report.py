@@ -13,6 +13,9 @@ from aasnode.training.evaluate import Estimate, summarise, wilson
 EVALUATION, PLOT = "evaluation.json", "robustness.png"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 ALL = "both priors"  # the name of the set of all simulated films
+CONVENTIONS = """mm in the plane of the films' spacing; shares of the films that were answered. Abnormal: ADI > 3 mm,
+SAC < 13 mm. Sensitivity and specificity count what is uncertain as wrong: by the guard bands as shipped, by the whole
+interval, or by the value, by which nothing is."""
 STRENGTHS = ("weak", "middle", "strong")
 
 
@@ -62,27 +65,35 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("ADI: mean absolute error", "ADI MAE", "mm"),
     ("ADI: bias", "ADI bias", "mm"),
     ("ADI: r", "ADI r", ""),
-    ("ADI > 3 mm: sensitivity, “uncertain” is wrong", "ADI sensitivity", "%"),
-    ("ADI > 3 mm: specificity, “uncertain” is wrong", "ADI specificity", "%"),
+    ("ADI > 3 mm: sensitivity, “uncertain” is wrong", "ADI sensitivity", ".%"),
+    ("ADI > 3 mm: specificity, “uncertain” is wrong", "ADI specificity", ".%"),
     ("ADI > 3 mm: uncertain", "ADI uncertain", ".%"),
     ("ADI > 3 mm: abnormal films that are called normal", "ADI abnormal called normal", ".%"),
     ("ADI > 3 mm: normal films that are called abnormal", "ADI normal called abnormal", ".%"),
-    ("ADI > 3 mm, uncertain where the interval spans it: sensitivity", "ADI sensitivity by interval", "%"),
-    ("ADI > 3 mm, uncertain where the interval spans it: specificity", "ADI specificity by interval", "%"),
-    ("ADI > 3 mm by the value alone: sensitivity", "ADI sensitivity by value", "%"),
-    ("ADI > 3 mm by the value alone: specificity", "ADI specificity by value", "%"),
+    ("ADI > 3 mm, uncertain where the interval spans it: sensitivity", "ADI sensitivity by interval", ".%"),
+    ("ADI > 3 mm, uncertain where the interval spans it: specificity", "ADI specificity by interval", ".%"),
+    ("ADI > 3 mm by the value alone: specificity", "ADI specificity by value", ".%"),
+    (
+        "ADI > 3 mm by the value alone: abnormal films that are called normal",
+        "ADI abnormal called normal by value",
+        ".%",
+    ),
     ("SAC: mean absolute error", "SAC MAE", "mm"),
     ("SAC: bias", "SAC bias", "mm"),
     ("SAC: r", "SAC r", ""),
-    ("SAC < 13 mm: sensitivity, “uncertain” is wrong", "SAC sensitivity", "%"),
-    ("SAC < 13 mm: specificity, “uncertain” is wrong", "SAC specificity", "%"),
+    ("SAC < 13 mm: sensitivity, “uncertain” is wrong", "SAC sensitivity", ".%"),
+    ("SAC < 13 mm: specificity, “uncertain” is wrong", "SAC specificity", ".%"),
     ("SAC < 13 mm: uncertain", "SAC uncertain", ".%"),
     ("SAC < 13 mm: abnormal films that are called normal", "SAC abnormal called normal", ".%"),
     ("SAC < 13 mm: normal films that are called abnormal", "SAC normal called abnormal", ".%"),
-    ("SAC < 13 mm, uncertain where the interval spans it: sensitivity", "SAC sensitivity by interval", "%"),
-    ("SAC < 13 mm, uncertain where the interval spans it: specificity", "SAC specificity by interval", "%"),
-    ("SAC < 13 mm by the value alone: sensitivity", "SAC sensitivity by value", "%"),
-    ("SAC < 13 mm by the value alone: specificity", "SAC specificity by value", "%"),
+    ("SAC < 13 mm, uncertain where the interval spans it: sensitivity", "SAC sensitivity by interval", ".%"),
+    ("SAC < 13 mm, uncertain where the interval spans it: specificity", "SAC specificity by interval", ".%"),
+    ("SAC < 13 mm by the value alone: specificity", "SAC specificity by value", ".%"),
+    (
+        "SAC < 13 mm by the value alone: abnormal films that are called normal",
+        "SAC abnormal called normal by value",
+        ".%",
+    ),
     ("90 % interval of ADI: coverage", "ADI coverage", ".%"),
     ("90 % interval of ADI: median width", "ADI interval width median", "mm"),
     ("90 % interval of SAC: coverage", "SAC coverage", ".%"),
@@ -114,14 +125,14 @@ def _figure_table(evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
 
 
 def _told(estimate: Estimate, unit: str) -> str:
-    """A value with its 95 % interval."""
+    """A value with its 95 % interval, where it has one."""
     if math.isnan(estimate.value):
         return "–"
-    if unit == ".%":
-        return f"{100 * estimate.value:.1f} % ({100 * estimate.low:.1f}–{100 * estimate.high:.1f})"
-    if unit == "%":
-        return f"{100 * estimate.value:.0f} % ({100 * estimate.low:.0f}–{100 * estimate.high:.0f})"
-    return f"{estimate.value:.2f} ({estimate.low:.2f}–{estimate.high:.2f}) {unit}".rstrip()
+    scale, digits, sign = {".%": (100, 1, "%"), "%": (100, 0, "%")}.get(unit, (1, 2, unit))
+    value, low, high = (f"{scale * number:.{digits}f}" for number in (estimate.value, estimate.low, estimate.high))
+    interval = "" if math.isnan(estimate.low) else f"({low}–{high})"
+    told = (value, sign, interval) if scale == 100 else (value, interval, sign)
+    return " ".join(filter(None, told))
 
 
 def _withheld_table(evaluation: Evaluation) -> Iterator[str]:

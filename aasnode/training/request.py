@@ -48,7 +48,9 @@ def check(request: ModelRequest, roles: tuple[Role, ...]) -> None:
     if request.preset is Preset.PAPER and request.pretrained is None:
         problems.append("preset paper: starts from pretrained weights; name them with --pretrained")
     if 0 < request.calibration_films < 2 * LEAST_PATIENTS:
-        problems.append(f"{request.calibration_films} films calibrate nothing; ask for 0, or 800")
+        problems.append(
+            f"{request.calibration_films} films calibrate nothing; ask for 0, or at least {2 * LEAST_PATIENTS}"
+        )
     if not problems:
         problems += pretrained_problems(request, roles) + version_problems(request)
     if problems:

@@ -29,7 +29,8 @@ WARM_UP, LARGE_FILMS, HANDS = 4, 12, 300  # what an allocator keeps is settled a
 KEYS = [
     "file", "status", "reason", "view", "facing", "landmarks",
     "adi_mm", "adi_interval_mm", "adi_finding", "adi_ratio", "sac_mm", "sac_interval_mm", "sac_finding", "sac_ratio",
-    "assessment", "assessment_reason", "assumption", "spacing_mm", "spacing_rule", "model", "interval_source",
+    "assessment", "assessment_reason", "criteria", "assumption",
+    "spacing_mm", "spacing_rule", "model", "interval_source",
 ]  # fmt: skip
 
 
@@ -65,8 +66,16 @@ def test_the_row_of_a_film_says_which_value_was_compared_with_which_limit(capsys
         finding = answer[f"{name}_finding"]
         assert finding["plane"] == "detector"
         assert finding["compared_mm"] == pytest.approx(1.25 * answer[f"{name}_mm"], rel=1e-3)
-        assert f"{name.upper()} {finding['compared_mm']:.1f} mm {finding['limit']}: " in row
+        assert f"{name.upper()} {finding['compared_mm']:.2f} mm {finding['limit']}: " in row
     assert row.endswith("(detector plane)")
+
+
+def test_a_value_that_its_interval_puts_in_doubt_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    square = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE)
+    answer = a_measured_film(square, PatientAge="060Y")
+    finding = answer["adi_finding"] | {"threshold_mm": 3.0, "spans_threshold": True}
+    assert "interval spans" not in remark(answer, capsys)
+    assert "abnormal, interval spans 3 mm; SAC" in remark(answer | {"adi_finding": finding}, capsys)
 
 
 def remark(answer: Answer, capsys: pytest.CaptureFixture[str]) -> str:
@@ -178,7 +187,8 @@ def test_the_table_ends_with_what_its_numbers_are_worth(capsys: pytest.CaptureFi
     rejected = as_json(failed("no film"), "none.dcm")
     analyse._show_table([rejected, a_measured_film(square)], [Path("none.dcm"), Path("film.dcm")])
     assert capsys.readouterr().out.endswith(
-        "\n\nAI result, not verified. Research use only, not for diagnosis. "
+        "\n\nThresholds: ADI > 3 mm, SAC <= 13 mm (borderline to 14 mm), in the detector plane; "
+        "uncertain within 1 standard error.\nAI result, not verified. Research use only, not for diagnosis. "
         "90 % intervals: calibrated on drawn marks.\n"
     )
     analyse._show_table([rejected], [Path("none.dcm")])

@@ -80,6 +80,21 @@ def test_csv_holds_the_same_rows_as_json(aasnode: Command) -> None:
     assert float(rows[-1]["adi_mm"]) == 6.5
 
 
+def test_a_film_that_was_assessed_by_other_thresholds_says_by_which(
+    aasnode: Command, store: Store, config_file: Path
+) -> None:
+    keep_measured(store, 2.0, 20.0)
+    _, before, _ = aasnode("history", "--patient-id", "P1")
+    assert "Thresholds: ADI > 3 mm, SAC <= 13 mm (borderline to 14 mm)" in before
+    assert "assessed by" not in before
+    with config_file.open("a") as file:
+        file.write("[measurement]\nadi_threshold_mm = 2.5\n")
+    _, after, _ = aasnode("history", "--patient-id", "P1")
+    assert "Thresholds: ADI > 2.5 mm" in after
+    assert re.search(r"no_aas_on_this_view \[(\d)\]", after)
+    assert "] assessed by ADI > 3 mm, SAC <= 13 mm" in after
+
+
 def test_csv_without_films_has_the_same_headings(aasnode: Command) -> None:
     """A script that reads it finds its columns, and no row."""
     status, out, _ = aasnode("history", "--patient-id", "NOBODY", "--format", "csv")

@@ -270,8 +270,7 @@ def test_under_18_years_no_length_says_anything() -> None:
 
 def test_the_criteria_name_operators_values_plane_and_guard_bands() -> None:
     assert criteria(SHIPPED) == (
-        "ADI > 3 mm, SAC <= 13 mm (borderline to 14 mm), in the detector plane; "
-        "normal if clear of these by 1 standard error"
+        "ADI > 3 mm, SAC <= 13 mm (borderline to 14 mm), in the detector plane; uncertain within 1 standard error"
     )
     site = settings(
         adi_threshold_mm=2.5,
@@ -281,8 +280,7 @@ def test_the_criteria_name_operators_values_plane_and_guard_bands() -> None:
         normal_guard=0.0,
     )
     assert criteria(site) == (
-        "ADI > 2.5 mm, SAC < 13 mm (borderline to 14 mm), in the patient plane; "
-        "abnormal if beyond these by 1.645 standard errors"
+        "ADI > 2.5 mm, SAC < 13 mm (borderline to 14 mm), each by 1.645 standard errors, in the patient plane"
     )
 
 
@@ -330,3 +328,4 @@ def test_a_value_that_one_decimal_would_put_onto_the_threshold_has_two() -> None
     said = assessed(length(3.04), length(13.04))[1]
     assert "ADI 3.04 mm [2.5, 3.5], > 3 mm: abnormal" in said
     assert "SAC 13.04 mm [12.5, 13.5], not clear of 13 mm: uncertain" in said
+    assert "SAC 14.04 mm [13.5, 14.5], > 14 mm: normal" in assessed(length(1.5), length(14.04))[1]

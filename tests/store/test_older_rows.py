@@ -37,7 +37,7 @@ def test_a_result_that_was_assessed_by_the_interval_is_read_with_what_it_said_th
         told = details["measurement"]
         told |= {"assessment": "uncertain", "is_view_stated": True, "is_repeat": False}
         told["adi_finding"] |= {"assessment": "uncertain", "limit": "spans 3 mm"}
-        del told["criteria"], told["adi_finding"]["threshold_mm"], told["sac_finding"]["threshold_mm"]
+        del told["criteria"], told["adi_finding"]["limits_mm"], told["sac_finding"]["limits_mm"]
         connection.execute(update(results_table).values(details=details))
         [stored] = results.of_study(connection, "1.2.9")
     assert stored.film.measurement is not None

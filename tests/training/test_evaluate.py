@@ -163,6 +163,13 @@ def test_the_bootstrap_draws_patients_not_films() -> None:
     assert by_film.high - by_film.low < 0.5 * (by_patient.high - by_patient.low)
 
 
+def test_one_patient_tells_nothing_of_others() -> None:
+    found = evaluate.bootstrap(lambda rows: Share(rows >= 0), np.array(["a", "a", "a"]), 1)
+    assert found.value == 1
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+
+
 def test_the_bootstrap_is_reproducible_from_its_seed() -> None:
     patients = np.arange(30).astype(str)
     first, second = (evaluate.bootstrap(lambda rows: float(rows.mean()), patients, 7, draws=200) for _ in range(2))

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -62,12 +63,19 @@ def test_every_figure_stands_in_the_table_with_its_interval(evaluation: Evaluati
     page = tables({"natural priors": evaluation})
     assert "| | natural priors, 4 films |" in page
     assert "| Point error: mean | 0.50 (0.50–0.50) mm |" in page
-    assert "| ADI > 3 mm: sensitivity, “uncertain” is wrong | 100 % (34–100) |" in page
-    assert "| ADI > 3 mm, uncertain where the interval spans it: sensitivity | 50 % (0–100) |" in page
-    assert "| ADI > 3 mm by the value alone: sensitivity | 100 % (34–100) |" in page
+    assert "| ADI > 3 mm: sensitivity, “uncertain” is wrong | 100.0 % (34.2–100.0) |" in page
+    assert "| ADI > 3 mm, uncertain where the interval spans it: sensitivity | 50.0 % (0.0–100.0) |" in page
+    assert "| ADI > 3 mm by the value alone: abnormal films that are called normal | 0.0 % (0.0–65.8) |" in page
     assert "| Facing: right, where told | 100 % (44–100) |" in page
     assert "| View: right, where told | – |" in page
     assert "| operated neck | 1 of 1 (21–100 %) | 1 of 1 (21–100 %) |" in page
+
+
+def test_figures_of_one_patient_have_no_interval(evaluation: Evaluation) -> None:
+    alone = {name: replace(one, low=math.nan, high=math.nan) for name, one in evaluation.figures.items()}
+    page = tables({"natural priors": replace(evaluation, figures=alone)})
+    assert "| Point error: mean | 0.50 mm |" in page
+    assert "| Facing: right, where told | 100 % |" in page
 
 
 def test_the_table_of_disturbances_says_of_how_many_films(evaluation: Evaluation) -> None:
