@@ -255,8 +255,9 @@ def _finding_json(finding: LengthFinding | None) -> dict[str, object] | None:
     return {
         "assessment": str(finding.assessment),
         "limit": finding.limit,
-        "threshold_mm": finding.limits_mm[0] if finding.limits_mm else None,
+        "threshold_mm": finding.threshold_mm,
         "spans_threshold": finding.spans_threshold,
+        "doubt": finding.doubt or None,
         "compared_mm": _rounded(compared.mm),
         "compared_interval_mm": _interval_mm(compared),
         "plane": str(compared.plane) if compared.plane else None,

@@ -115,7 +115,8 @@ def _show_table(answers: Iterable[Answer], files: Sequence[Path]) -> None:
     for answer in answers:
         show(answer)
         interval_sources.add(answer["interval_source"])
-        criteria |= {answer["criteria"]: None} if answer["criteria"] else {}
+        if answer["criteria"]:
+            criteria[answer["criteria"]] = None
     print()
     for one in criteria:
         print(f"Thresholds: {one}.")
@@ -205,10 +206,8 @@ def _ratios(answer: Answer) -> str | None:
 def _compared(finding: Mapping[str, Any]) -> str:
     value, (low, high) = finding["compared_mm"], finding["compared_interval_mm"]
     compared = f"{low:.2f} – {high:.2f} mm" if value is None else f"{value:.2f} mm"
-    assessment = Assessment(finding["assessment"])
-    is_doubtful = finding["spans_threshold"] and assessment is not Assessment.UNCERTAIN
-    doubt = f", interval spans {finding['threshold_mm']:g} mm" if is_doubtful else ""
-    return f"{compared} {finding['limit']}: {FINDINGS[assessment]}{doubt}"
+    said = f"{compared} {finding['limit']}: {FINDINGS[Assessment(finding['assessment'])]}"
+    return f"{said}, {finding['doubt']}" if finding["doubt"] else said
 
 
 def _length(answer: Answer, name: str) -> str:

@@ -152,8 +152,8 @@ def _verdict_cells(film: TrackedFilm, notes: dict[str, int], criteria_today: str
 
 def _remarks(measured: Measurement, criteria_today: str) -> Iterator[str]:
     """What must be known of an assessment: why there is none, or what it takes for granted; and other thresholds."""
-    if measured.assessment is not Assessment.NOT_ASSESSED and measured.criteria != criteria_today:
-        yield f"assessed by {measured.criteria or 'thresholds that were not kept'}"
+    if measured.assessed_by not in (None, criteria_today):
+        yield f"assessed by {measured.assessed_by}"
     if measured.assessment is Assessment.NOT_ASSESSED:
         yield measured.assessment_reason
     elif measured.assumption:

@@ -25,10 +25,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="start from a model's folder, or from a file of HRNet weights for one network",
     )
     parser.add_argument(
-        "--images", type=whole_number(at_least=1), metavar="N", help="samples of each network; as the preset says"
+        "--images",
+        type=whole_number(at_least=1),
+        metavar="N",
+        help="samples of each network, in one go; as the preset says",
     )
     parser.add_argument(
-        "--rate", type=number(low=1e-7, high=1), metavar="R", help="the highest learning rate; as the preset says"
+        "--rate",
+        type=number(low=1e-7, high=1),
+        metavar="R",
+        help="the highest learning rate, of every leg; as the preset says",
     )
     parser.add_argument(
         "--calibration-films",

@@ -67,23 +67,26 @@ class LengthFinding:
     assessment: Assessment
     limit: str  # "> 3 mm"; "not clear of 3 mm" where it is uncertain
     compared: ComparedLength
-    limits_mm: tuple[float, ...] = ()  # the threshold, and the end of the borderline; none: kept before they were told
+    threshold_mm: float | None = None  # None: kept before it was told
+    borderline_mm: float | None = None
 
     @property
-    def spans_threshold(self) -> bool:
-        """Whether the threshold lies within the interval of what was compared."""
-        return any(self.compared.low_mm <= threshold <= self.compared.high_mm for threshold in self.limits_mm[:1])
+    def spans_threshold(self) -> bool | None:
+        """Whether the threshold lies within the interval of what was compared; None where it is not known."""
+        if self.threshold_mm is None:
+            return None
+        return self.compared.low_mm <= self.threshold_mm <= self.compared.high_mm
 
     @property
     def doubt(self) -> str:
         """What to say where the value decided and the interval does not: ``interval spans 3 mm``; else empty."""
         is_told = self.assessment is Assessment.UNCERTAIN or not self.spans_threshold
-        return "" if is_told else f"interval spans {self.limits_mm[0]:g} mm"
+        return "" if is_told else f"interval spans {self.threshold_mm:g} mm"
 
     def shown(self, mm: float) -> str:
         """The value with one decimal; with two where one would put it onto a limit."""
-        is_at = f"{mm:.1f}" in {f"{limit:.1f}" for limit in self.limits_mm}
-        return f"{mm:.2f}" if is_at else f"{mm:.1f}"
+        limits = {f"{limit:.1f}" for limit in (self.threshold_mm, self.borderline_mm) if limit is not None}
+        return f"{mm:.2f}" if f"{mm:.1f}" in limits else f"{mm:.1f}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,14 +134,18 @@ def assess_film(
 
 
 def criteria(settings: MeasurementSection) -> str:
-    """One line: what counts as abnormal, in which plane, how near to that is uncertain, and what is borderline."""
-    beyond = f", each by {_standard_errors(settings.suspected_guard)}" if settings.suspected_guard else ""
-    near = f"; uncertain within {_standard_errors(settings.normal_guard)}" if settings.normal_guard else ""
-    return (
+    """One line: what counts as abnormal, in which plane, and what is then uncertain."""
+    beyond, near = settings.suspected_guard, settings.normal_guard
+    guards = [
+        f"abnormal if beyond by {_standard_errors(beyond)}" if beyond else "",
+        f"else uncertain within {_standard_errors(near)}" if near else "else uncertain" if beyond else "",
+    ]
+    told = (
         f"ADI {settings.adi_operator} {settings.adi_threshold_mm:g} mm, "
         f"SAC {settings.sac_operator} {settings.sac_threshold_mm:g} mm "
-        f"(borderline to {settings.sac_borderline_mm:g} mm){beyond}, in the {PLANES[settings.threshold_plane]}{near}"
+        f"(borderline to {settings.sac_borderline_mm:g} mm), in the {PLANES[settings.threshold_plane]}"
     )
+    return "; ".join(filter(None, [told, *guards]))
 
 
 def _standard_errors(number: float) -> str:
@@ -158,7 +165,7 @@ def _assess_adi(adi: "_InPlane", settings: MeasurementSection) -> LengthFinding:
         assessment, limit = Assessment.UNCERTAIN, f"not clear of {threshold:g} mm"
     else:
         assessment, limit = Assessment.NO_AAS_ON_THIS_VIEW, f"{_NOT[operator]} {threshold:g} mm"
-    return LengthFinding(assessment=assessment, limit=limit, compared=adi.compared, limits_mm=(threshold,))
+    return LengthFinding(assessment=assessment, limit=limit, compared=adi.compared, threshold_mm=threshold)
 
 
 def _assess_sac(sac: "_InPlane", settings: MeasurementSection) -> LengthFinding:
@@ -173,7 +180,9 @@ def _assess_sac(sac: "_InPlane", settings: MeasurementSection) -> LengthFinding:
     else:
         normal = f"> {borderline:g} mm" if mm is not None else f"{_NOT[operator]} {threshold:g} mm"
         assessment, limit = Assessment.NO_AAS_ON_THIS_VIEW, normal
-    return LengthFinding(assessment=assessment, limit=limit, compared=sac.compared, limits_mm=(threshold, borderline))
+    return LengthFinding(
+        assessment=assessment, limit=limit, compared=sac.compared, threshold_mm=threshold, borderline_mm=borderline
+    )
 
 
 def _is_above(mm: float, threshold_mm: float, operator: AbnormalAbove) -> bool:
@@ -231,7 +240,7 @@ def _in_plane(length: Length, rule: SpacingRule | None, settings: MeasurementSec
         is_as_measured=True,
         note="" if is_known else PLANE_NOT_STATED,
     )
-    value = _Value(mm=length.mm, error_mm=length.sigma_mm)
+    value = _scaled_by(length, 1.0)
     return _InPlane(compared=compared, least=value, most=value)
 
 
@@ -244,7 +253,7 @@ def _scaled(length: Length, known_mm: float, plane: Plane) -> _InPlane:
         mm=known_mm,
         plane=plane,
         is_as_measured=False,
-        note=f"compared in the {PLANES[plane]}: {known_mm:.1f} mm",
+        note=f"compared in the {PLANES[plane]}: {known_mm:.2f} mm",
     )
     value = _Value(mm=known_mm, error_mm=length.sigma_mm * scale)
     return _InPlane(compared=compared, least=value, most=value)

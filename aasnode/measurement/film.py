@@ -29,7 +29,7 @@ class Measurement:
     c1_inner_diameter_mm: float | None
     assessment: Assessment
     assessment_reason: str
-    criteria: str | None = None  # the thresholds by which it was assessed, in words; None: kept before it was told
+    criteria: str | None = None  # the thresholds by which it was assessed, in words; None: by none, or not kept
     interval_source: str  # what the intervals are calibrated on, e.g. "simulated films"
     model: str | None = None  # name and version of the model that found the points; None where nobody said
     adi_finding: LengthFinding | None = None  # None: not compared with a threshold
@@ -37,6 +37,13 @@ class Measurement:
     assumption: str | None = None  # what the assessment takes for granted
     adi_withheld: bool = False  # whether it was kept back although its points may be there; ``adi_reason`` says why
     sac_withheld: bool = False
+
+    @property
+    def assessed_by(self) -> str | None:
+        """The thresholds by which its lengths were assessed; None where none was."""
+        if self.adi_finding is None and self.sac_finding is None:
+            return None
+        return self.criteria or "thresholds that were not kept"
 
     @property
     def calibrated_on(self) -> str | None:
@@ -90,7 +97,7 @@ def measure(
         c1_inner_diameter_mm=diameter if rule else None,
         assessment=assessed.assessment,
         assessment_reason=assessed.reason,
-        criteria=criteria(settings),
+        criteria=criteria(settings) if assessed.adi or assessed.sac else None,
         interval_source=calibration.source,
         model=model,
         adi_finding=assessed.adi,

@@ -35,7 +35,7 @@ class StudyFilm:
 
     @property
     def why_nothing_excluded(self) -> str | None:
-        """Why "absent" may not be said although the film is normal; None where it may.
+        """Why "absent" may not be said of a normal film; None where it may.
 
         A neutral film alone misses half of the unstable joints (Kauppi & Neva 1998); that the neck is bent is told from
         the picture wrongly on one film of fifteen; and to exclude takes more than to be probably normal.
@@ -78,8 +78,8 @@ def _why_not_excluded(films: Sequence[StudyFilm]) -> str | None:
     normal = [film for film in films if film.assessment is Assessment.NO_AAS_ON_THIS_VIEW]
     if not normal or any(film.excludes_aas for film in normal):
         return None
-    bent = [film.why_nothing_excluded for film in normal if film.view is View.FLEXION]
-    return f"Not excluded: {bent[0]}" if bent else "Not excluded without a measured flexion film"
+    why = dict.fromkeys(film.why_nothing_excluded for film in normal if film.view is View.FLEXION)
+    return f"Not excluded: {', '.join(map(str, why))}" if why else "Not excluded without a measured flexion film"
 
 
 def _reason(films: Sequence[StudyFilm], assessment: Assessment) -> str:

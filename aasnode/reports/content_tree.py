@@ -185,11 +185,13 @@ def qualitative_evaluations(study: StudyFindings) -> Iterator[Dataset]:
 
 def _criteria(study: StudyFindings) -> Iterator[str]:
     """The thresholds by which the films were assessed; of each film, where they were changed in between."""
-    by_film = {film_name(study, film): study.criteria_of(film) for film in study.films}
-    if len(set(by_film.values())) == 1:
-        yield next(iter(by_film.values()))
-    else:
-        yield from (f"{name}: {criteria}" for name, criteria in by_film.items())
+    by_film = {
+        film_name(study, film): film.measurement.assessed_by
+        for film in study.films
+        if film.measurement and film.measurement.assessed_by
+    }
+    several = len(set(by_film.values())) > 1
+    yield from dict.fromkeys(f"{name}: {criteria}" if several else criteria for name, criteria in by_film.items())
 
 
 def _film_assessments(study: StudyFindings) -> Iterator[Dataset]:

@@ -126,7 +126,6 @@ class ObjectReference:
 class ReportSettings:
     """How the site wants its reports; everything here shapes the objects and so their UIDs."""
 
-    thresholds: str  # today's, from ``measurement.criteria``, for films that do not say by which they were assessed
     device_observer_uid: str  # of this node, constant over its life
     station_name: str  # its AE title
     institution_name: str = ""
@@ -153,10 +152,6 @@ class StudyFindings:
             raise ValueError("the films of a report are of one study")
         if self.created_at.tzinfo is None:
             raise ValueError("created_at has no time zone")
-
-    def criteria_of(self, film: FilmFindings) -> str:
-        """The thresholds by which a film was assessed."""
-        return (film.measurement and film.measurement.criteria) or self.settings.thresholds
 
     def place_in_view(self, film: FilmFindings) -> int:
         """Among the repeats of its view, or among the other films of it, from 0."""

@@ -258,7 +258,9 @@ def _add_comparison(column: _Column, film: FilmFindings) -> None:
 
 def _add_basis(column: _Column, study: StudyFindings, film: FilmFindings) -> None:
     column.heading("BASIS")
-    lines = [f"Thresholds: {study.criteria_of(film)}"]
+    lines = []
+    if film.measurement and film.measurement.assessed_by:
+        lines.append(f"Thresholds: {film.measurement.assessed_by}")
     if film.spacing is not None:
         lines.append(f"Millimetres: {wording.SPACING_RULES[film.spacing.rule]}")
     lines.append(f"Model: {film.model} · made {study.created_at:%Y-%m-%d %H:%M}")

@@ -215,8 +215,8 @@ def bootstrap(
     """The statistic of the rows it is given, with its interval by drawing whole patients with replacement.
 
     Films of one patient are not independent; intervals by film would be too narrow. nan draws are left out; what is nan
-    itself, or of one patient only, has no interval. A share of all or none, from which every draw is the same, has
-    Wilson's interval.
+    itself, of one patient, or the same in every draw has no interval. A share of all or none, from which every draw is
+    the same, has Wilson's interval.
     """
     value = statistic(np.arange(len(patients)))
     if math.isnan(value) or len(set(patients.tolist())) == 1:
@@ -230,7 +230,8 @@ def bootstrap(
         [statistic(np.concatenate([rows[i] for i in rng.integers(len(rows), size=len(rows))])) for _ in range(draws)]
     )
     values = values[np.isfinite(values)]
-    low, high = np.percentile(values, (2.5, 97.5)) if len(values) else (np.nan, np.nan)
+    varies = len(values) > 0 and np.ptp(values) > 0
+    low, high = np.percentile(values, (2.5, 97.5)) if varies else (np.nan, np.nan)
     return Estimate(value=float(value), low=float(low), high=float(high))
 
 

@@ -5,28 +5,26 @@ of it often sees best of all what neither was trained on (Wortsman et al. 2022, 
 of its own, ``leg-1`` and so on; a network that learns in one go has none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import safetensors.torch
 import torch
 from torch import Tensor
 
-from aasnode.errors import ConfigurationError, ModelError
+from aasnode.errors import ModelError
 from aasnode.inference.weights import read_tensors
 from aasnode.training.plan import Plan
-from aasnode.training.train import CHECKPOINT, WEIGHTS, learnt, train
+from aasnode.training.request import leg_folders
+from aasnode.training.train import WEIGHTS, learnt, train
 
-_LEG = "leg-*"
 
-
-def learn(plan: Plan, folder: Path, *, pretrained: Path | None, device: str, progress: bool) -> Path:
+def train_legs(plan: Plan, folder: Path, *, pretrained: Path | None, device: str, progress: bool) -> Path:
     """Train every leg, or go on where it was stopped; returns the weights that ship.
 
-    Raises ConfigurationError where the folder holds a training by another recipe, ModelError as ``train`` does.
+    Raises ConfigurationError where a leg's folder holds a training by another recipe, ModelError as ``train`` does.
     """
-    legs = _folders(folder, len(plan.recipes))
-    _refuse_others(folder, legs)
+    legs = leg_folders(folder, len(plan.recipes))
     start = pretrained
     for recipe, leg in zip(plan.recipes, legs, strict=True):
         train(plan.stream, plan.held_out, recipe, leg, pretrained=start, device=device, progress=progress)
@@ -36,12 +34,10 @@ def learn(plan: Plan, folder: Path, *, pretrained: Path | None, device: str, pro
     return folder / WEIGHTS
 
 
-def story(folder: Path) -> str:
-    """What the network of ``folder`` has seen in each leg, in words."""
-    legs = sorted(folder.glob(_LEG))
-    if not legs:
-        return learnt(folder)
-    return f"{', then '.join(map(learnt, legs))}; the mean of the weights before and after the last of these"
+def story(legs: Sequence[Path]) -> str:
+    """What a network has seen in each leg, in words."""
+    told = ", then ".join(map(learnt, legs))
+    return told if len(legs) == 1 else f"{told}; the mean of the weights before and after the last of these"
 
 
 def write_mean(before: Path, after: Path, out: Path) -> None:
@@ -53,18 +49,9 @@ def write_mean(before: Path, after: Path, out: Path) -> None:
     if _shapes(one) != _shapes(other):
         raise ModelError(f"{before} and {after} are not of one network")
     mean = {name: ((tensor.double() + other[name].double()) / 2).to(tensor.dtype) for name, tensor in one.items()}
-    safetensors.torch.save_file(mean, out)
-
-
-def _folders(folder: Path, legs: int) -> tuple[Path, ...]:
-    return (folder,) if legs == 1 else tuple(folder / f"leg-{number}" for number in range(1, legs + 1))
-
-
-def _refuse_others(folder: Path, legs: tuple[Path, ...]) -> None:
-    """What was begun in one go is not gone on with in legs, nor the other way round."""
-    there = {path.parent for path in folder.rglob(CHECKPOINT)}
-    if there - set(legs):
-        raise ConfigurationError([f"{folder}: holds a training by another recipe; choose another folder or remove it"])
+    beside = out.with_suffix(".new")
+    safetensors.torch.save_file(mean, beside)
+    beside.replace(out)
 
 
 def _shapes(tensors: Mapping[str, Tensor]) -> Mapping[str, tuple[torch.Size, torch.dtype]]:

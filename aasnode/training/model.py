@@ -15,10 +15,10 @@ from aasnode.errors import ConfigurationError
 from aasnode.inference.card import CARD_FILE, Card, Role, Search, StageCard, read_card, sha256_of, write_card
 from aasnode.training.calibrate import UNCALIBRATED
 from aasnode.training.dataset import Split
-from aasnode.training.legs import learn, story
+from aasnode.training.legs import story, train_legs
 from aasnode.training.plan import Plan, annotated_films, plans_of
 from aasnode.training.postures import simulated_postures
-from aasnode.training.request import ModelRequest, check, pretrained_of, version_problems
+from aasnode.training.request import ModelRequest, check, legs_in_work, pretrained_of, version_problems
 from aasnode.training.sampler.library import Library
 from aasnode.training.shipped import SEARCH, STAGES, THRESHOLDS, decision_of
 from aasnode.training.simulate.disturbances import SHARES
@@ -69,7 +69,7 @@ def trial_of(request: ModelRequest, films: Split | None) -> Trial:
 def _trained(request: ModelRequest, plan: Plan) -> StageCard:
     """Train the network, or go on with it, in the work folder."""
     role = plan.card.role
-    weights = learn(
+    weights = train_legs(
         plan,
         request.work / role,
         pretrained=pretrained_of(request, role),
@@ -133,7 +133,7 @@ def _card(request: ModelRequest, stages: tuple[StageCard, ...], library: Library
             ),
             "annotated": _parts(films),
             "thresholds": THRESHOLDS,
-            **{stage.role: story(request.work / stage.role) for stage in stages},
+            **{stage.role: story(legs_in_work(request, stage.role)) for stage in stages},
         },
     )
 

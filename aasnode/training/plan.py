@@ -16,14 +16,14 @@ from aasnode.training.dataset import (
     split_by_patient,
 )
 from aasnode.training.mixture import Mixture
-from aasnode.training.request import ModelRequest
+from aasnode.training.request import ModelRequest, legs_of
 from aasnode.training.sampler.compose import HELD_OUT, TRAINING
 from aasnode.training.sampler.crops import CONDITIONS, CROPS, CloseUp, WholeFilm
 from aasnode.training.sampler.library import Library
 from aasnode.training.sampler.stream import PRIORS as SAMPLED
 from aasnode.training.sampler.stream import ComposedStream
 from aasnode.training.samples import Sample, SampleStream
-from aasnode.training.shipped import DECISIVE_WEIGHT, LEGS, PRIORS, Leg, stage_without_weights
+from aasnode.training.shipped import DECISIVE_WEIGHT, PRIORS, Leg, stage_without_weights
 from aasnode.training.train import Preset, Recipe, recipe_of
 
 SPLIT = "split.csv"  # in the work folder
@@ -65,13 +65,8 @@ def plan_stage(request: ModelRequest, crops: WholeFilm | CloseUp, library: Libra
     return Plan(card=card, stream=stream, held_out=held_out, recipes=recipes)
 
 
-def legs_of(request: ModelRequest, role: Role) -> tuple[Leg, ...]:
-    """Those of the shipped model; one, where the request says how many samples."""
-    return LEGS[role] if request.images is None else (Leg(images=request.images),)
-
-
 def _recipe_of(leg: Leg, request: ModelRequest, card: StageCard, crops: WholeFilm | CloseUp) -> Recipe:
-    rate = request.rate if request.rate is not None else leg.rate
+    own = {"images": leg.images} if leg.rate is None else {"images": leg.images, "rate": leg.rate}
     return recipe_of(
         Preset.DEFAULT,
         0,
@@ -79,10 +74,7 @@ def _recipe_of(leg: Leg, request: ModelRequest, card: StageCard, crops: WholeFil
         decisive=CONDITIONS if isinstance(crops, CloseUp) else (),
         decisive_weight=DECISIVE_WEIGHT.get(crops.role, 1.0),
         seed=request.seed + list(Role).index(crops.role) + leg.seed,
-        images=leg.images,
-        bfloat16=request.bfloat16,
-        workers=request.workers,
-        **({} if rate is None else {"rate": rate}),
+        **{**own, **_changes(request)},
     )
 
 

@@ -13,9 +13,9 @@ from aasnode.training.evaluate import Estimate, summarise, wilson
 EVALUATION, PLOT = "evaluation.json", "robustness.png"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 ALL = "both priors"  # the name of the set of all simulated films
-CONVENTIONS = """mm in the plane of the films' spacing; shares of the films that were answered. Abnormal: ADI > 3 mm,
-SAC < 13 mm. Sensitivity and specificity count what is uncertain as wrong: by the guard bands as shipped, by the whole
-interval, or by the value, by which nothing is."""
+CONVENTIONS = """mm in the plane of the films' spacing. Abnormal: ADI > 3 mm, SAC < 13 mm. Calls, coverage and what is
+uncertain are shares of the films that were answered; sensitivity and specificity count what is uncertain as wrong: by
+the guard bands as shipped, by the whole interval, or by the value, by which every film is called."""
 STRENGTHS = ("weak", "middle", "strong")
 
 

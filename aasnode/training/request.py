@@ -7,7 +7,7 @@ from aasnode.errors import ConfigurationError
 from aasnode.inference.card import CARD_FILE, Role, StageCard, read_card, sha256_of, verify_weights
 from aasnode.training.calibrate import LEAST_PATIENTS
 from aasnode.training.sampler.library import LibrarySize
-from aasnode.training.shipped import STAGES, stage_without_weights
+from aasnode.training.shipped import LEGS, STAGES, Leg, stage_without_weights
 from aasnode.training.train import CHECKPOINT, WEIGHTS, Preset
 
 
@@ -21,8 +21,8 @@ class ModelRequest:
     preset: Preset = Preset.DEFAULT
     films: Path | None = None  # a folder of annotated films; `paper` needs one, `default` adds it to what is simulated
     pretrained: Path | None = None  # to start from: a model's folder, or a file of weights for one network
-    images: int | None = None  # samples of each network; None: as the preset says
-    rate: float | None = None  # the highest learning rate; None: as the preset says
+    images: int | None = None  # samples of each network, in one leg; None: in the legs that the preset says
+    rate: float | None = None  # the highest learning rate of every leg; None: as the preset says
     bfloat16: bool = True  # learn in it where the device computes in it
     calibration_films: int = 800
     evaluation_films: int = 2000
@@ -52,7 +52,7 @@ def check(request: ModelRequest, roles: tuple[Role, ...]) -> None:
             f"{request.calibration_films} films calibrate nothing; ask for 0, or at least {2 * LEAST_PATIENTS}"
         )
     if not problems:
-        problems += pretrained_problems(request, roles) + version_problems(request)
+        problems += pretrained_problems(request, roles) + _leg_problems(request, roles) + version_problems(request)
     if problems:
         raise ConfigurationError(problems)
 
@@ -105,7 +105,33 @@ def version_problems(request: ModelRequest) -> list[str]:
     return [f"{request.out}: holds another {card.model}; give this one a --version of its own, or another folder"]
 
 
+def legs_of(request: ModelRequest, role: Role) -> tuple[Leg, ...]:
+    """Those of the shipped model; one, where the request says how many samples, and for the preset of the paper."""
+    if request.images is not None:
+        return (Leg(images=request.images),)
+    return LEGS[role] if request.preset is Preset.DEFAULT else LEGS[role][:1]
+
+
+def leg_folders(folder: Path, legs: int) -> tuple[Path, ...]:
+    """Where the legs of a network lie, of which ``folder`` is the work folder."""
+    return (folder,) if legs == 1 else tuple(folder / f"leg-{number}" for number in range(1, legs + 1))
+
+
+def legs_in_work(request: ModelRequest, role: Role) -> tuple[Path, ...]:
+    """The folders of the legs of one of the request's networks."""
+    return leg_folders(request.work / role, len(legs_of(request, role)))
+
+
+def _leg_problems(request: ModelRequest, roles: tuple[Role, ...]) -> list[str]:
+    """What was begun in one go is not gone on with in legs, nor the other way round."""
+    return [
+        f"{request.work / role}: holds a training in other legs; choose another --work or remove it"
+        for role in roles
+        if {path.parent for path in (request.work / role).rglob(CHECKPOINT)} - set(legs_in_work(request, role))
+    ]
+
+
 def _is_own(request: ModelRequest, stage: StageCard) -> bool:
-    folder = request.work / stage.role
-    is_learnt = any(folder.rglob(CHECKPOINT)) and (folder / WEIGHTS).exists()
+    folder, last = request.work / stage.role, legs_in_work(request, stage.role)[-1]
+    is_learnt = (last / CHECKPOINT).exists() and (folder / WEIGHTS).exists()
     return is_learnt and sha256_of(folder / WEIGHTS) == stage.sha256

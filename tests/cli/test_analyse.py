@@ -73,7 +73,7 @@ def test_the_row_of_a_film_says_which_value_was_compared_with_which_limit(capsys
 def test_a_value_that_its_interval_puts_in_doubt_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     square = PixelSpacing(row_mm=0.15, column_mm=0.15, rule=SpacingRule.DETECTOR_PLANE)
     answer = a_measured_film(square, PatientAge="060Y")
-    finding = answer["adi_finding"] | {"threshold_mm": 3.0, "spans_threshold": True}
+    finding = answer["adi_finding"] | {"doubt": "interval spans 3 mm"}
     assert "interval spans" not in remark(answer, capsys)
     assert "abnormal, interval spans 3 mm; SAC" in remark(answer | {"adi_finding": finding}, capsys)
 
@@ -188,7 +188,7 @@ def test_the_table_ends_with_what_its_numbers_are_worth(capsys: pytest.CaptureFi
     analyse._show_table([rejected, a_measured_film(square)], [Path("none.dcm"), Path("film.dcm")])
     assert capsys.readouterr().out.endswith(
         "\n\nThresholds: ADI > 3 mm, SAC <= 13 mm (borderline to 14 mm), in the detector plane; "
-        "uncertain within 1 standard error.\nAI result, not verified. Research use only, not for diagnosis. "
+        "else uncertain within 1 standard error.\nAI result, not verified. Research use only, not for diagnosis. "
         "90 % intervals: calibrated on drawn marks.\n"
     )
     analyse._show_table([rejected], [Path("none.dcm")])

@@ -156,7 +156,7 @@ def test_detector_plane_value_is_compared_where_it_is_known() -> None:
     adi = length(2.8, half_width_mm=0.2, corrected_mm=2.8, detector_plane_mm=3.5)
     assessment, reason = assessed(adi, length(20), rule=SpacingRule.IMAGER_MAGNIFIED)
     assert assessment is SUSPECTED
-    assert "compared in the detector plane: 3.5 mm" in reason
+    assert "compared in the detector plane: 3.50 mm" in reason
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_under_18_years_no_length_says_anything() -> None:
 
 def test_the_criteria_name_operators_values_plane_and_guard_bands() -> None:
     assert criteria(SHIPPED) == (
-        "ADI > 3 mm, SAC <= 13 mm (borderline to 14 mm), in the detector plane; uncertain within 1 standard error"
+        "ADI > 3 mm, SAC <= 13 mm (borderline to 14 mm), in the detector plane; else uncertain within 1 standard error"
     )
     site = settings(
         adi_threshold_mm=2.5,
@@ -280,7 +280,8 @@ def test_the_criteria_name_operators_values_plane_and_guard_bands() -> None:
         normal_guard=0.0,
     )
     assert criteria(site) == (
-        "ADI > 2.5 mm, SAC < 13 mm (borderline to 14 mm), each by 1.645 standard errors, in the patient plane"
+        "ADI > 2.5 mm, SAC < 13 mm (borderline to 14 mm), in the patient plane; "
+        "abnormal if beyond by 1.645 standard errors; else uncertain"
     )
 
 

@@ -179,6 +179,7 @@ def make_film() -> FilmFactory:
         )
         measurement = Measurement(
             view=view,
+            criteria=criteria(MeasurementSection()) if assessed.adi or assessed.sac else None,
             spacing_rule=spacing.rule if spacing else None,
             adi=adi,
             sac=sac,
@@ -236,7 +237,6 @@ def make_study() -> StudyFactory:
             ),
             "settings": ReportSettings(
                 **{
-                    "thresholds": criteria(MeasurementSection()),
                     "device_observer_uid": own_uid("device", "tests"),
                     "station_name": "AASNODE",
                 }

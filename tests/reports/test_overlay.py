@@ -239,7 +239,7 @@ def saying(film: FilmFindings, adi: ComparedLength, sac: ComparedLength) -> Film
     assert film.measurement is not None
     findings = {
         "adi_finding": LengthFinding(
-            assessment=Assessment.AAS_SUSPECTED, limit="> 3 mm", compared=adi, limits_mm=(3.0,)
+            assessment=Assessment.AAS_SUSPECTED, limit="> 3 mm", compared=adi, threshold_mm=3.0
         ),
         "sac_finding": LengthFinding(assessment=Assessment.BORDERLINE, limit="<= 14 mm", compared=sac),
     }

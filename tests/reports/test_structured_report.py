@@ -230,12 +230,18 @@ def test_motion_comparison_thresholds_and_limits_stand_at_the_root(
 
 def test_films_that_were_assessed_by_other_thresholds_say_so(make_film: FilmFactory, make_study: StudyFactory) -> None:
     films = [make_film(view=view, draw=False) for view in (View.NEUTRAL, View.FLEXION, View.EXTENSION)]
-    assert films[0].measurement is not None
-    films[0] = replace(films[0], measurement=replace(films[0].measurement, criteria="ADI > 2.5 mm"))
-    study = make_study(*films)
-    told = evaluations(build_structured_report(study), codes.THRESHOLDS)
-    today = study.settings.thresholds
-    assert told == ["neutral: ADI > 2.5 mm", f"flexion: {today}", f"extension: {today}"]
+    told = ["ADI > 2.5 mm", "ADI > 3 mm", None]
+    films = [
+        replace(film, measurement=replace(film.measurement, criteria=criteria))
+        for film, criteria in zip(films, told, strict=True)
+        if film.measurement
+    ]
+    films.append(make_film(view=View.UNKNOWN, assessment=Assessment.NOT_ASSESSED, draw=False))
+    assert evaluations(build_structured_report(make_study(*films)), codes.THRESHOLDS) == [
+        "neutral: ADI > 2.5 mm",
+        "flexion: ADI > 3 mm",
+        "extension: thresholds that were not kept",
+    ]
 
 
 def test_limits_of_use_name_research_diagnosis_verification_and_simulation() -> None:

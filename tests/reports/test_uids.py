@@ -76,7 +76,7 @@ def test_what_is_shown_shapes_the_name(
     assert overlay_uid(after, after.films[0]) != overlay_uid(before, film)
 
 
-@pytest.mark.parametrize("setting", [{"thresholds": "ADI > 2 mm"}, {"institution_name": "Other"}])
+@pytest.mark.parametrize("setting", [{"station_name": "OTHER"}, {"institution_name": "Other"}])
 def test_settings_that_shape_an_object_shape_its_name(
     setting: dict[str, Any], make_film: FilmFactory, make_study: StudyFactory
 ) -> None:

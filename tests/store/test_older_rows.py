@@ -37,10 +37,11 @@ def test_a_result_that_was_assessed_by_the_interval_is_read_with_what_it_said_th
         told = details["measurement"]
         told |= {"assessment": "uncertain", "is_view_stated": True, "is_repeat": False}
         told["adi_finding"] |= {"assessment": "uncertain", "limit": "spans 3 mm"}
-        del told["criteria"], told["adi_finding"]["limits_mm"], told["sac_finding"]["limits_mm"]
+        del told["criteria"], told["adi_finding"]["threshold_mm"], told["sac_finding"]["threshold_mm"]
         connection.execute(update(results_table).values(details=details))
         [stored] = results.of_study(connection, "1.2.9")
     assert stored.film.measurement is not None
     assert stored.film.measurement.adi_finding is not None
     assert describe_verdict(stored.film.measurement.adi_finding).endswith("spans 3 mm: uncertain")
-    assert stored.film.measurement.criteria is None
+    assert stored.film.measurement.adi_finding.spans_threshold is None
+    assert stored.film.measurement.assessed_by == "thresholds that were not kept"

@@ -10,11 +10,14 @@ import torch
 
 from aasnode.errors import ConfigurationError, ModelError
 from aasnode.inference.card import Role, sha256_of
-from aasnode.training import plan
+from aasnode.training import plan, request
 from aasnode.training.legs import story, write_mean
 from aasnode.training.model import train_stage
-from aasnode.training.request import ModelRequest
-from aasnode.training.shipped import Leg
+from aasnode.training.plan import plan_stage
+from aasnode.training.request import ModelRequest, legs_in_work, legs_of
+from aasnode.training.sampler.crops import CROPS
+from aasnode.training.sampler.library import Library
+from aasnode.training.shipped import LEGS, Leg
 
 from .conftest import SIZE
 
@@ -25,7 +28,7 @@ Weights = dict[str, torch.Tensor]
 def request_(tmp_path: Path, training_cache: Path, monkeypatch: pytest.MonkeyPatch) -> ModelRequest:
     """Three legs of one batch each."""
     legs = (Leg(images=16), Leg(images=16, rate=8e-4, seed=70), Leg(images=16, rate=8e-4, seed=80))
-    monkeypatch.setattr(plan, "LEGS", {Role.LOCATE: legs})
+    monkeypatch.setattr(request, "LEGS", {Role.LOCATE: legs})
     monkeypatch.setattr(plan, "_VALIDATION_SAMPLES", 2)
     return ModelRequest(out=tmp_path / "out", work=tmp_path / "work", cache=training_cache, size=SIZE, device="cpu")
 
@@ -45,19 +48,49 @@ def test_each_leg_goes_on_from_the_one_before_and_the_mean_of_the_last_two_ships
     assert not torch.equal(before, after)
     assert torch.allclose(mean, (before + after) / 2)
     assert stage.sha256 == sha256_of(folder / "weights.safetensors")
-    assert story(folder).count("16 samples") == 3
-    assert story(folder).endswith("; the mean of the weights before and after the last of these")
+    told_of_all = story(legs_in_work(request_, Role.LOCATE))
+    assert told_of_all.count("16 samples") == 3
+    assert told_of_all.endswith("; the mean of the weights before and after the last of these")
 
     learnt_at = [(leg / "checkpoint.pt").stat().st_mtime_ns for leg in legs]
     assert train_stage(request_, Role.LOCATE) == stage  # nothing was left to learn
     assert [(leg / "checkpoint.pt").stat().st_mtime_ns for leg in legs] == learnt_at
 
+    for path in (legs[2] / "checkpoint.pt", legs[2] / "weights.safetensors", folder / "weights.safetensors"):
+        path.unlink()  # as if it had been stopped in the last leg
+    assert train_stage(request_, Role.LOCATE) == stage
+    assert [(leg / "checkpoint.pt").stat().st_mtime_ns for leg in legs[:2]] == learnt_at[:2]
+
+    with pytest.raises(ConfigurationError, match="a training in other legs"):
+        train_stage(replace(request_, images=16), Role.LOCATE)
+
 
 def test_what_was_begun_in_one_go_is_not_gone_on_with_in_legs(request_: ModelRequest) -> None:
-    in_one_go = replace(request_, images=16)
-    train_stage(in_one_go, Role.LOCATE)
-    with pytest.raises(ConfigurationError, match="a training by another recipe"):
+    """Told before the library is built."""
+    checkpoint = request_.work / "locate" / "checkpoint.pt"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.touch()
+    with pytest.raises(ConfigurationError, match="a training in other legs"):
         train_stage(request_, Role.LOCATE)
+
+
+def test_a_request_may_ask_for_one_leg_and_for_another_rate(request_: ModelRequest) -> None:
+    assert legs_of(replace(request_, images=10), Role.LOCATE) == (Leg(images=10),)
+    slow = plan_stage(replace(request_, rate=1e-4), CROPS[Role.LOCATE], Library(SIZE, request_.cache), None)
+    assert [recipe.rate for recipe in slow.recipes] == [1e-4] * 3
+
+
+def test_the_page_tells_the_legs_of_the_shipped_model() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    first, second, third = LEGS[Role.LOCATE]
+    assert (second.rate, third.rate, first.rate) == (8e-4, 8e-4, None)
+    told = (
+        f"{first.images:,} samples, {second.images:,} (seed + {second.seed}) and {third.images:,} (seed + {third.seed})"
+    )
+    assert f"| locate | {told}, the last two at a rate of 8e-4;" in page
+    for role in (Role.REFINE, Role.JOINT):
+        (leg,) = LEGS[role]
+        assert f"| {role} | {leg.images:,} |" in page
 
 
 def written(folder: Path, before: Weights, after: Weights) -> tuple[Path, Path, Path]:

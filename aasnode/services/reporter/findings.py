@@ -28,7 +28,6 @@ from aasnode.measurement import (
     NotComparable,
     assess_study,
     changes,
-    criteria,
 )
 from aasnode.reports.findings import EarlierLength, FilmFindings, ObjectReference, ReportSettings, StudyFindings
 from aasnode.reports.modules import carry_over
@@ -60,7 +59,6 @@ class Gathered:
 def report_settings(config: Config, device_uid: str) -> ReportSettings:
     """How this node's reports look; everything here shapes the objects and so their UIDs."""
     return ReportSettings(
-        thresholds=criteria(config.measurement),
         device_observer_uid=device_uid,
         station_name=config.node.ae_title,
         institution_name=config.report.institution_name,
