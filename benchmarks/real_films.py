@@ -148,16 +148,18 @@ def against_readers(reads: Sequence[Read], detector: FilmDetector) -> Iterator[s
 
 def with_c1_elsewhere(reads: Sequence[Read], detector: FilmDetector) -> Iterator[str]:
     """How ADI and SAC follow a C1 that is moved."""
-    rows = []  # film, shift, ADI, SAC
+    rows = []  # film, shift, ADI, SAC, and what the readers' ADI and SAC become
     for number, read in enumerate(read for read in reads if read.fair):
         spacing = read.film.spacing
         assert spacing is not None
-        picture = read_film(read.film)
+        picture, truth = read_film(read.film), read.film.points * _mm(spacing)
+        adi_mm, sac_mm = _length(truth, 0, 1), _length(truth, 2, 3)
         for shift_mm in SHIFTS_MM:
             px_per_mm = 1 / spacing.column_mm
             moved = with_c1_moved(picture, read.film.points, shift_mm * px_per_mm, px_per_mm)
             found = points_of(detector.detect(moved, spacing)) * _mm(spacing)
-            rows.append((number, shift_mm, _length(found, 0, 1), _length(found, 2, 3)))
+            measured, expected = (_length(found, 0, 1), _length(found, 2, 3)), (adi_mm + shift_mm, sac_mm - shift_mm)
+            rows.append((number, shift_mm, *measured, *expected))
     table = np.array(rows)
     yield f"{len(table)} films with C1 moved by {SHIFTS_MM[0]:g} to {SHIFTS_MM[-1]:g} mm"
     for name, column in (("ADI", 2), ("SAC", 3)):
@@ -166,7 +168,8 @@ def with_c1_elsewhere(reads: Sequence[Read], detector: FilmDetector) -> Iterator
         within = [_line(own[:, 1], own[:, column])[1] for own in _by_film(kept) if len(own) > 2]
         yield (
             f"{name}: measured on {len(kept)}, slope {slope:+.2f}, scatter {scatter:.2f} mm over all, "
-            f"{np.sqrt(np.mean(np.square(within))):.2f} mm within a film"
+            f"{np.sqrt(np.mean(np.square(within))):.2f} mm within a film, "
+            f"{_line(kept[:, column + 2], kept[:, column])[1]:.2f} mm about the readers' lengths so changed"
         )
     large = table[(table[:, 1] >= LARGE_MM) & np.isfinite(table[:, 2]), 2]
     called = int((large > LIMIT_MM).sum())
