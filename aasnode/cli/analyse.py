@@ -111,14 +111,13 @@ def _given(millimetres: float | None) -> PixelSpacing | None:
 
 def _show_table(answers: Iterable[Answer], files: Sequence[Path]) -> None:
     """One row per answer as it comes, and below them what to think of the numbers."""
-    show, interval_sources, criteria = _row_printer(files), set(), dict[str, None]()
+    show, interval_sources, criteria = _row_printer(files), set(), set()
     for answer in answers:
         show(answer)
         interval_sources.add(answer["interval_source"])
-        if answer["criteria"]:
-            criteria[answer["criteria"]] = None
+        criteria.add(answer["criteria"])
     print()
-    for one in criteria:
+    for one in sorted(filter(None, criteria)):
         print(f"Thresholds: {one}.")
     print(wording.describe_standing(interval_sources))
 

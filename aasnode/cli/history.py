@@ -166,8 +166,7 @@ def _finding(finding: LengthFinding | None) -> tuple[str, str]:
         return MISSING, MISSING
     compared = finding.compared
     value = MISSING if compared.mm is None else finding.shown(compared.mm)
-    told = wording.describe_finding(finding)
-    return _interval(value, compared), f"{told}, {finding.doubt}" if finding.doubt else told
+    return _interval(value, compared), ", ".join(filter(None, (finding.said, finding.doubt)))
 
 
 def _acquired(film: TrackedFilm) -> str:

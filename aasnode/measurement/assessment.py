@@ -78,6 +78,11 @@ class LengthFinding:
         return self.compared.low_mm <= self.threshold_mm <= self.compared.high_mm
 
     @property
+    def said(self) -> str:
+        """On which side of which limit it lies, and what that means: ``> 3 mm: abnormal``."""
+        return f"{self.limit}: {FINDINGS[self.assessment]}"
+
+    @property
     def doubt(self) -> str:
         """What to say where the value decided and the interval does not: ``interval spans 3 mm``; else empty."""
         is_told = self.assessment is Assessment.UNCERTAIN or not self.spans_threshold
@@ -294,5 +299,4 @@ def _said(name: str, length: Length, finding: LengthFinding) -> str:
     """``ADI 1.9 mm [1.1, 2.8], <= 3 mm: normal``, and what must be known of the plane."""
     stated = f"{name} {finding.shown(length.mm)} mm [{length.low_mm:.1f}, {length.high_mm:.1f}]"
     notes = "; ".join(filter(None, (finding.doubt, finding.compared.note)))
-    said = f"{stated}, {finding.limit}: {FINDINGS[finding.assessment]}"
-    return f"{said} ({notes})" if notes else said
+    return f"{stated}, {finding.said} ({notes})" if notes else f"{stated}, {finding.said}"

@@ -177,7 +177,7 @@ def _add_verdict(column: _Column, finding: LengthFinding | None) -> None:
     if not compared.is_as_measured:
         style = column.style(0.85, weight=Weight.BOLD)
         column.paragraph(wording.describe_compared(finding), style, indent=indent)
-    column.paragraph(wording.describe_finding(finding), column.style(1.05, colour, Weight.BOLD), indent=indent)
+    column.paragraph(finding.said, column.style(1.05, colour, Weight.BOLD), indent=indent)
     if doubt := wording.describe_doubt(finding):
         column.paragraph(doubt, column.style(0.72, DIM), indent=indent)
     left, width = column.margin + round(column.unit * KEY_UNITS), max(2, round(column.unit / 6))

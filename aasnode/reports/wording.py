@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from aasnode.anatomy import View
 from aasnode.geometry import SpacingRule
 from aasnode.measurement import (
-    FINDINGS,
     PLANES,
     Assessment,
     Change,
@@ -83,11 +82,6 @@ def describe_ratios(adi_ratio: float | None, sac_ratio: float | None) -> str | N
     return ", ".join(f"{name} {100 * ratio:.1f} %" for name, ratio in ratios.items() if ratio is not None) or None
 
 
-def describe_finding(finding: LengthFinding) -> str:
-    """On which side of which limit a length lies, and what that means: ``> 3 mm: abnormal``."""
-    return f"{finding.limit}: {FINDINGS[finding.assessment]}"
-
-
 def describe_doubt(finding: LengthFinding) -> str | None:
     """What must be known of a finding beside it: that its interval spans the threshold, and what of the plane."""
     return "; ".join(filter(None, (finding.doubt, describe_plane_note(finding.compared)))) or None
@@ -108,7 +102,7 @@ def describe_plane_note(compared: ComparedLength) -> str | None:
 
 def describe_verdict(finding: LengthFinding) -> str:
     """One length's verdict in one line: ``4.9 mm (4.4 to 5.5), detector plane, > 3 mm: abnormal``."""
-    verdict = f"{describe_compared(finding)}, {describe_finding(finding)}"
+    verdict = f"{describe_compared(finding)}, {finding.said}"
     doubt = describe_doubt(finding)
     return f"{verdict} ({doubt})" if doubt else verdict
 

@@ -1,8 +1,8 @@
 """A network learns in legs: each goes on from the weights of the one before, its rate raised and led down once more.
 
 Of several legs the mean of the weights before and after the last one ships: what lies between a network and what became
-of it often sees best of all what neither was trained on (Wortsman et al. 2022, arXiv:2109.01903). Each leg has a folder
-of its own, ``leg-1`` and so on; a network that learns in one go has none.
+of it often sees best of all what neither was trained on (Wortsman et al. 2022, arXiv:2109.01903). Where the legs lie is
+said by ``request.legs_in_work``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,23 +15,23 @@ from torch import Tensor
 from aasnode.errors import ModelError
 from aasnode.inference.weights import read_tensors
 from aasnode.training.plan import Plan
-from aasnode.training.request import leg_folders
 from aasnode.training.train import WEIGHTS, learnt, train
 
 
-def train_legs(plan: Plan, folder: Path, *, pretrained: Path | None, device: str, progress: bool) -> Path:
-    """Train every leg, or go on where it was stopped; returns the weights that ship.
+def train_legs(
+    plan: Plan, legs: Sequence[Path], out: Path, *, pretrained: Path | None, device: str, progress: bool
+) -> None:
+    """Train every leg in its folder, or go on where it was stopped; the weights that ship are then in ``out``, which is
+    the only leg's own where there is one.
 
     Raises ConfigurationError where a leg's folder holds a training by another recipe, ModelError as ``train`` does.
     """
-    legs = leg_folders(folder, len(plan.recipes))
     start = pretrained
     for recipe, leg in zip(plan.recipes, legs, strict=True):
         train(plan.stream, plan.held_out, recipe, leg, pretrained=start, device=device, progress=progress)
         start = leg / WEIGHTS
     if len(legs) > 1:
-        write_mean(legs[-2] / WEIGHTS, legs[-1] / WEIGHTS, folder / WEIGHTS)
-    return folder / WEIGHTS
+        write_mean(legs[-2] / WEIGHTS, legs[-1] / WEIGHTS, out)
 
 
 def story(legs: Sequence[Path]) -> str:

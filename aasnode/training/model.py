@@ -69,9 +69,11 @@ def trial_of(request: ModelRequest, films: Split | None) -> Trial:
 def _trained(request: ModelRequest, plan: Plan) -> StageCard:
     """Train the network, or go on with it, in the work folder."""
     role = plan.card.role
-    weights = train_legs(
+    weights = request.work / role / WEIGHTS
+    train_legs(
         plan,
-        request.work / role,
+        legs_in_work(request, role),
+        weights,
         pretrained=pretrained_of(request, role),
         device=request.device,
         progress=request.progress,

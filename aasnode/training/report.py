@@ -55,6 +55,28 @@ def without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
+def _rows_of(length: str, limit: str) -> tuple[tuple[str, str, str], ...]:
+    """Errors of a length, and how films are called by it at its threshold."""
+    return (
+        (f"{length}: mean absolute error", f"{length} MAE", "mm"),
+        (f"{length}: bias", f"{length} bias", "mm"),
+        (f"{length}: r", f"{length} r", ""),
+        (f"{limit}: sensitivity, “uncertain” is wrong", f"{length} sensitivity", ".%"),
+        (f"{limit}: specificity, “uncertain” is wrong", f"{length} specificity", ".%"),
+        (f"{limit}: uncertain", f"{length} uncertain", ".%"),
+        (f"{limit}: abnormal films that are called normal", f"{length} abnormal called normal", ".%"),
+        (f"{limit}: normal films that are called abnormal", f"{length} normal called abnormal", ".%"),
+        (f"{limit}, uncertain where the interval spans it: sensitivity", f"{length} sensitivity by interval", ".%"),
+        (f"{limit}, uncertain where the interval spans it: specificity", f"{length} specificity by interval", ".%"),
+        (f"{limit} by the value alone: specificity", f"{length} specificity by value", ".%"),
+        (
+            f"{limit} by the value alone: abnormal films that are called normal",
+            f"{length} abnormal called normal by value",
+            ".%",
+        ),
+    )
+
+
 _ROWS: tuple[tuple[str, str, str], ...] = (
     ("Point error: mean", "point error mean", "mm"),
     ("Point error: 95th percentile", "point error p95", "mm"),
@@ -62,38 +84,8 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("Facing: right, where told", "facing right", "%"),
     (f"View: told, with a confidence of {MeasurementSection().view_confidence:g}", "view told", "%"),
     ("View: right, where told", "view right", "%"),
-    ("ADI: mean absolute error", "ADI MAE", "mm"),
-    ("ADI: bias", "ADI bias", "mm"),
-    ("ADI: r", "ADI r", ""),
-    ("ADI > 3 mm: sensitivity, “uncertain” is wrong", "ADI sensitivity", ".%"),
-    ("ADI > 3 mm: specificity, “uncertain” is wrong", "ADI specificity", ".%"),
-    ("ADI > 3 mm: uncertain", "ADI uncertain", ".%"),
-    ("ADI > 3 mm: abnormal films that are called normal", "ADI abnormal called normal", ".%"),
-    ("ADI > 3 mm: normal films that are called abnormal", "ADI normal called abnormal", ".%"),
-    ("ADI > 3 mm, uncertain where the interval spans it: sensitivity", "ADI sensitivity by interval", ".%"),
-    ("ADI > 3 mm, uncertain where the interval spans it: specificity", "ADI specificity by interval", ".%"),
-    ("ADI > 3 mm by the value alone: specificity", "ADI specificity by value", ".%"),
-    (
-        "ADI > 3 mm by the value alone: abnormal films that are called normal",
-        "ADI abnormal called normal by value",
-        ".%",
-    ),
-    ("SAC: mean absolute error", "SAC MAE", "mm"),
-    ("SAC: bias", "SAC bias", "mm"),
-    ("SAC: r", "SAC r", ""),
-    ("SAC < 13 mm: sensitivity, “uncertain” is wrong", "SAC sensitivity", ".%"),
-    ("SAC < 13 mm: specificity, “uncertain” is wrong", "SAC specificity", ".%"),
-    ("SAC < 13 mm: uncertain", "SAC uncertain", ".%"),
-    ("SAC < 13 mm: abnormal films that are called normal", "SAC abnormal called normal", ".%"),
-    ("SAC < 13 mm: normal films that are called abnormal", "SAC normal called abnormal", ".%"),
-    ("SAC < 13 mm, uncertain where the interval spans it: sensitivity", "SAC sensitivity by interval", ".%"),
-    ("SAC < 13 mm, uncertain where the interval spans it: specificity", "SAC specificity by interval", ".%"),
-    ("SAC < 13 mm by the value alone: specificity", "SAC specificity by value", ".%"),
-    (
-        "SAC < 13 mm by the value alone: abnormal films that are called normal",
-        "SAC abnormal called normal by value",
-        ".%",
-    ),
+    *_rows_of("ADI", "ADI > 3 mm"),
+    *_rows_of("SAC", "SAC < 13 mm"),
     ("90 % interval of ADI: coverage", "ADI coverage", ".%"),
     ("90 % interval of ADI: median width", "ADI interval width median", "mm"),
     ("90 % interval of SAC: coverage", "SAC coverage", ".%"),

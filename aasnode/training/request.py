@@ -106,20 +106,15 @@ def version_problems(request: ModelRequest) -> list[str]:
 
 
 def legs_of(request: ModelRequest, role: Role) -> tuple[Leg, ...]:
-    """Those of the shipped model; one, where the request says how many samples, and for the preset of the paper."""
-    if request.images is not None:
-        return (Leg(images=request.images),)
-    return LEGS[role] if request.preset is Preset.DEFAULT else LEGS[role][:1]
-
-
-def leg_folders(folder: Path, legs: int) -> tuple[Path, ...]:
-    """Where the legs of a network lie, of which ``folder`` is the work folder."""
-    return (folder,) if legs == 1 else tuple(folder / f"leg-{number}" for number in range(1, legs + 1))
+    """Those of a network of the preset ``default``: the shipped model's, or one of so many samples as are asked for."""
+    return LEGS[role] if request.images is None else (Leg(images=request.images),)
 
 
 def legs_in_work(request: ModelRequest, role: Role) -> tuple[Path, ...]:
-    """The folders of the legs of one of the request's networks."""
-    return leg_folders(request.work / role, len(legs_of(request, role)))
+    """The folder of each leg of a network: of several one each, ``leg-1`` and so on; the preset ``paper`` has one."""
+    folder = request.work / role
+    legs = 1 if request.preset is Preset.PAPER else len(legs_of(request, role))
+    return (folder,) if legs == 1 else tuple(folder / f"leg-{number}" for number in range(1, legs + 1))
 
 
 def _leg_problems(request: ModelRequest, roles: tuple[Role, ...]) -> list[str]:

@@ -64,8 +64,14 @@ def other_point(film: FilmFindings) -> FilmFindings:
     return replace(film, landmarks=dict(film.landmarks) | {Landmark.DENS_ANTERIOR: None})
 
 
+def other_thresholds(film: FilmFindings) -> FilmFindings:
+    assert film.measurement is not None
+    return replace(film, measurement=replace(film.measurement, criteria="ADI > 2 mm"))
+
+
 @pytest.mark.parametrize(
-    "change", [other_value, other_name, other_point, lambda film: replace(film, model="aas-cpu 1.0.1")]
+    "change",
+    [other_value, other_name, other_point, other_thresholds, lambda film: replace(film, model="aas-cpu 1.0.1")],
 )
 def test_what_is_shown_shapes_the_name(
     change: Callable[[FilmFindings], FilmFindings], make_film: FilmFactory, make_study: StudyFactory
